@@ -1,0 +1,296 @@
+"""Data in flight: what a provider delivers, what mapping makes of it, and what one batch commits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+Value: TypeAlias = Any
+"""None is null; `ABSENT` is "the source did not send it"."""
+Fields: TypeAlias = Mapping[str, Value]
+if TYPE_CHECKING:
+    JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+else:
+    JSON = Any  # a recursive alias cannot be resolved at run time, where cattrs reads the annotations
+Checkpoint: TypeAlias = Mapping[str, JSON]
+"""The provider's own position inside one window; at most 4 KB, opaque to the kernel."""
+RowKey: TypeAlias = tuple[Value, ...]
+"""The primary key, composite too. `()`: the database generates it."""
+
+
+class Missing(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Missing.ABSENT
+
+
+# --- From the source -----------------------------------------------------------------------------
+
+
+@frozen
+class Reference:
+    """A pointer to another external record, where the object is not fixed by the field."""
+
+    object_name: str
+    external_id: str
+
+
+def _aware(_: object, __: object, value: datetime | None) -> None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("modified_at must carry a time zone")
+
+
+@frozen
+class ExternalRecord:
+    """One record as the source sent it."""
+
+    external_id: str
+    fields: Fields
+    modified_at: datetime | None = field(default=None, validator=_aware)
+    is_deleted: bool = False
+    merged_into: str | None = None
+    """The surviving record's id; its link takes over."""
+
+
+@frozen
+class Watermark:
+    """Where a window starts or ends. A `Timestamp` is ISO 8601 with a zone; the others are the provider's own."""
+
+    type: Literal["Timestamp", "Cursor", "ChangeToken", "Version"]
+    value: str
+
+    @property
+    def instant(self) -> datetime:
+        return datetime.fromisoformat(self.value)
+
+
+@frozen
+class FetchRequest:
+    """One page to read; all that a provider is told."""
+
+    object_name: str
+    fields: tuple[str, ...]
+    """Only those that the field maps read; `()` asks for ids only."""
+    since: Watermark | None
+    """Inclusive, the overlap already subtracted; None: everything."""
+    until: Watermark | None
+    """Exclusive, frozen when the run began."""
+    checkpoint: Checkpoint | None
+    """None: the first page; else the previous page's `next`, maybe of a crashed process."""
+    limit: int
+    """A wish; a page may be shorter or longer."""
+
+
+@frozen
+class RecordError:
+    """One record that failed: it goes to the failed-record ledger, the others go on."""
+
+    external_id: str | None
+    stage: Literal["fetch", "transform", "match", "persist"]
+    code: str
+    message: str
+    raw: Fields | None = None
+
+
+@frozen
+class Page:
+    """One answer of `Source.fetch`."""
+
+    records: Sequence[ExternalRecord]
+    next: Checkpoint | None
+    """None: the window is drained."""
+    total: int | None = None
+    """Of the whole window; the first page's answer counts."""
+    errors: Sequence[RecordError] = ()
+    """Records of this page that could not be read."""
+    watermark: Watermark | None = None
+    """Last page only: where the next window starts, if not at `until` (delta tokens)."""
+
+
+@frozen
+class Batch:
+    """What mapping receives: the records of one page that have to be mapped."""
+
+    records: Sequence[ExternalRecord]
+    next: Checkpoint | None
+
+
+# --- Mapped, matched -----------------------------------------------------------------------------
+
+
+@frozen
+class MappedRecord:
+    """A record in the entity's fields; fields that the source did not send are not in `values`."""
+
+    source: ExternalRecord
+    values: Fields
+    content_hash: bytes
+
+
+@frozen
+class MappedBatch:
+    """`records` in the order of the batch, without those in `errors`."""
+
+    records: Sequence[MappedRecord]
+    errors: Sequence[RecordError] = ()
+
+
+@frozen
+class Link:
+    """External record ↔ entity row, kept per entity map."""
+
+    external_id: str
+    key: RowKey
+    content_hash: bytes
+    """Of `source_values` and the mapping version: equal means skip before mapping."""
+    source_values: Fields
+    """Last seen raw values of the mapped source fields: the base of a merge, of `explain`, of re-mapping."""
+    source_modified_at: datetime | None = None
+    created_row: bool = True
+    is_tombstone: bool = False
+
+
+@frozen
+class RowChange:
+    """One write of a target row, and its audit entry."""
+
+    kind: Literal["create", "update", "delete"]
+    key: RowKey
+    """`()` on a create whose key the database generates; its link then gets the same key."""
+    old: Fields
+    """Update: the changed fields before; delete: the whole row. A row that no longer has them raises `RowsMoved`."""
+    new: Fields
+    external_id: str
+    rule: str = "link"
+    """How the row was found: `link`, the match strategy's name, or `none` for a create."""
+    unique_on: tuple[str, ...] = ()
+    """Create: nobody else may have created these values meanwhile."""
+
+
+@frozen
+class Conflict:
+    """Both sides changed and the policy is `Manual`: a person decides."""
+
+    external_id: str
+    key: RowKey
+    base: Fields
+    source: Fields
+    current: Fields
+
+
+@frozen
+class Counts:
+    """`processed` is always the sum of the others: every delivered record counts once."""
+
+    processed: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    conflicted: int = 0
+    errored: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
+
+    def as_tuple(self) -> tuple[int, ...]:
+        return (
+            self.processed,
+            self.created,
+            self.updated,
+            self.unchanged,
+            self.deleted,
+            self.skipped,
+            self.conflicted,
+            self.errored,
+        )
+
+
+# --- Committed -----------------------------------------------------------------------------------
+
+
+@frozen
+class Position:
+    """Where an entity map stands. Between windows `run_id` to `checkpoint` are None."""
+
+    watermark: Watermark | None = None
+    run_id: str | None = None
+    """Whose window it is; a crashed run is continued."""
+    map_version: int | None = None
+    since: Watermark | None = None
+    until: Watermark | None = None
+    checkpoint: Checkpoint | None = None
+    is_full: bool = False
+    """The window reads everything, so that ids it did not deliver are gone."""
+
+
+@frozen
+class BatchWrite:
+    """All that one batch commits: the store does everything in it or nothing."""
+
+    changes: Sequence[RowChange]
+    """Sorted by key; each is also an audit entry."""
+    links: Sequence[Link]
+    failed: Sequence[RecordError]
+    cleared: Sequence[str]
+    """External ids that leave the failed-record ledger."""
+    conflicts: Sequence[Conflict]
+    counts: Counts
+    position: Position
+    seen: Sequence[str] = ()
+    """External ids that a full read delivered, staged for the sweep."""
+    staged_deletes: Sequence[str] = ()
+    """External ids that the source reported as deleted: applied after the window, behind the guard."""
+    unstaged: Sequence[str] = ()
+    """Staged deletes that this batch has dealt with."""
+
+
+@frozen
+class Lease:
+    """The right to write for one connection; `fence` grows with every holder."""
+
+    connection: str
+    holder: str
+    fence: int
+    expires_at: datetime
+
+
+@frozen
+class MapResult:
+    """What one entity map did in a run."""
+
+    external_object_name: str
+    entity: str
+    status: Literal["Completed", "Partial", "Failed", "Cancelled"]
+    counts: Counts
+    watermark_before: str | None = None
+    watermark_after: str | None = None
+    errors: tuple[RecordError, ...] = ()
+    """The first ten."""
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    """What a person should know, such as a total of the source that differs from what it delivered."""
+
+
+@frozen
+class SyncResult:
+    """What one run did."""
+
+    run_id: str
+    connection: str
+    status: Literal["Completed", "Failed", "Cancelled"]
+    counts: Counts
+    direction: Literal["Pull", "Push"] = "Pull"
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    maps: tuple[MapResult, ...] = ()
+    error: str | None = None
