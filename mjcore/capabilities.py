@@ -155,7 +155,8 @@ class Step(Protocol):
         """Return as many values in the same order; the inputs are never changed.
 
         Raises `TransformError` for a value that cannot be transformed: the kernel then calls again with one value at a
-        time, to find which. A step that has a `close()` is closed at the end of a run.
+        time, to find which. A step that has a `close()` is closed at the end of a run. A step that reads other fields of
+        the records names them in an attribute `reads: tuple[str, ...]`, so that they are fetched.
         """
 
 

@@ -132,7 +132,6 @@ class MappedRecord:
 
     source: ExternalRecord
     values: Fields
-    content_hash: bytes
 
 
 @frozen
