@@ -165,6 +165,21 @@ class CompanyIntegration:
 
 
 @frozen
+class ConnectionMetadata:
+    """A connection with all that a run of it needs, from the store or from a metadata file that is not applied."""
+
+    connection: CompanyIntegration
+    company: Company
+    provider: IntegrationProvider
+    entity_maps: tuple[EntityMap, ...] = ()
+    """By priority."""
+
+    @property
+    def name(self) -> str:
+        return self.connection.name
+
+
+@frozen
 class MapVersion:
     """An entity map as it was saved, for `explain` and for re-mapping."""
 
