@@ -1,0 +1,71 @@
+"""Match strategy `Composite`: a record is the row in which several fields together hold the record's values."""
+
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+from mjcore.capabilities import Matcher, MatchType, Rows
+from mjcore.errors import ConfigError, Problem, did_you_mean
+from mjcore.hookspecs import hookimpl
+from mjcore.models import EntityMap
+from mjcore.records import ABSENT, MappedRecord, RowKey, Value
+
+
+@frozen
+class Composite:
+    """Without `key_fields`: the destinations of the field maps with `IsKeyField`."""
+
+    key_fields: tuple[str, ...] = ()
+
+
+@frozen
+class CompositeMatcher:
+    fields: tuple[str, ...]
+
+    def candidates(self, records: Sequence[MappedRecord], rows: Rows) -> Sequence[Sequence[RowKey]]:
+        keys = [self._key(record) for record in records]
+        wanted = list(dict.fromkeys(key for key in keys if key is not None))
+        found = rows.find(self.fields, wanted) if wanted else {}
+        return [() if key is None else found.get(key, ()) for key in keys]
+
+    def _key(self, record: MappedRecord) -> tuple[Value, ...] | None:
+        """Return the values to look up, or None where one is blank."""
+        key = tuple(record.values.get(name) for name in self.fields)
+        return None if any(map(is_blank, key)) else key
+
+
+def is_blank(value: Value) -> bool:
+    return value is None or value is ABSENT or (isinstance(value, str) and not value.strip())
+
+
+def compile_composite(config: Composite, entity_map: EntityMap) -> Matcher:
+    """Return the matcher; `ConfigError` names every field that cannot be matched on."""
+    marked = (m.destination_field_name for m in entity_map.field_maps if m.is_key_field and m.status == "Active")
+    names = tuple(dict.fromkeys(config.key_fields or marked))
+    if len(names) < 2:
+        shown = " and ".join(map(repr, names)) or "none"
+        raise ConfigError(Problem("KeyFields", f"at least two fields are needed, there is {shown}; for one, use KeyFields"))
+    faults = ((i, fault(name, entity_map)) for i, name in enumerate(names))
+    problems = [Problem(f"KeyFields[{i}]" if config.key_fields else "KeyFields", text) for i, text in faults if text]
+    if problems:
+        raise ConfigError(*problems)
+    return CompositeMatcher(names)
+
+
+def fault(name: str, entity_map: EntityMap) -> str | None:
+    """Return why records cannot be matched on this field, or None."""
+    entity = entity_map.entity
+    column = entity.field(name)
+    if column and column.type == "json":
+        return f"{name!r} holds JSON, which cannot be matched on; choose another field"
+    if column is None and entity.fields and name not in entity.primary_key:
+        return f"{entity.name} has no field {name!r}{did_you_mean(name, [f.name for f in entity.fields])}"
+    filled = {m.destination_field_name for m in entity_map.field_maps if m.status == "Active"}
+    if filled and name not in filled:
+        return f"no field map fills {name!r}, so nothing could ever match; add one or choose another field"
+    return None
+
+
+@hookimpl
+def mj_match_types() -> Iterable[MatchType[Composite]]:
+    return [MatchType("Composite", Composite, compile_composite)]
