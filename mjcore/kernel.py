@@ -1,6 +1,7 @@
 """`Kernel`: owns its plugins and its store; the embedding API, and the only caller of hooks."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from mjcore.capabilities import (
     AttributorType,
+    Executor,
     ExecutorType,
     MatchType,
     NotifierType,
@@ -18,12 +20,20 @@ from mjcore.capabilities import (
     StoreType,
     TransformType,
 )
+from mjcore.errors import LeaseHeld, MJError, StoreError, UnknownName
 from mjcore.loader import Plugin, load_plugins, new_manager
-from mjcore.models import ConnectionMetadata, IntegrationRun, RunRequest
+from mjcore.mapping import compile_mapping
+from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest
+from mjcore.opening import open_source
+from mjcore.preview import Preview, trace
 from mjcore.progress import ProgressListener
-from mjcore.records import SyncResult
+from mjcore.records import Counts, FetchRequest, Refusal, SyncResult
 from mjcore.registry import Registry, collect
+from mjcore.retry import Patience
 from mjcore.schema import ExternalField, ExternalObject
+from mjcore.stages import Stages
+from mjcore.stored import load_connections
+from mjcore.sync import Run
 
 T = TypeVar("T")
 
@@ -43,11 +53,13 @@ class Kernel:
         blocked: Collection[str] = (),
         discover: bool = True,
         executor: str = "local",
+        patience: Patience = Patience(),  # noqa: B008 - frozen
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._executor = executor
         self.now = now
+        self.patience = patience
         self.manager = new_manager()
         self.plugins: list[Plugin] = load_plugins(self.manager, plugins or {}, blocked, discover)
         self.provider_types: Registry[ProviderType[Any, Any]] = self._collect("mj_provider_types", "provider", ProviderType)
@@ -58,6 +70,7 @@ class Kernel:
         self.attributor_types = self._collect("mj_attributor_types", "attributor", AttributorType)
         self.notifier_types: Registry[NotifierType[Any]] = self._collect("mj_notifier_types", "notifier", NotifierType)
         self.secret_types = self._collect("mj_secret_types", "secret scheme", SecretType, lambda d: [d.scheme])
+        self.stages = Stages(self.manager)
 
     def _collect(
         self, hook: str, kind: str, expected: type[T], names: Callable[[Any], Iterable[str]] = lambda d: [d.name]
@@ -80,27 +93,45 @@ class Kernel:
 
     def connections(self, *names: str, template: str | None = None, company: str | None = None) -> list[ConnectionMetadata]:
         """Return stored connections by name, template or company; all without any. `UnknownName` for a name that is none."""
-        raise NotImplementedError
+        return load_connections(self.store, names, template, company)
 
     # --- the source ---------------------------------------------------------------------------------
 
-    def open(self, connection: ConnectionMetadata) -> Source:
+    def open(self, metadata: ConnectionMetadata, cancel: Callable[[], bool] = lambda: False) -> Source:
         """Open a connection: settings checked, secrets resolved. `ConfigError` with every problem."""
-        raise NotImplementedError
+        return open_source(self, metadata, cancel)
 
-    def test(self, connection: ConnectionMetadata) -> Mapping[str, str]:
+    def test(self, metadata: ConnectionMetadata) -> Mapping[str, str]:
         """Check credentials and connectivity; return facts to show. Raises `ProviderError`."""
-        raise NotImplementedError
+        with closing(self.open(metadata)) as source:
+            return source.test()
 
-    def discover_objects(self, connection: ConnectionMetadata) -> Sequence[ExternalObject]:
-        raise NotImplementedError
+    def discover_objects(self, metadata: ConnectionMetadata) -> Sequence[ExternalObject]:
+        """Return what the account can read."""
+        with closing(self.open(metadata)) as source:
+            return self.stages.discover(source)
 
-    def discover_fields(self, connection: ConnectionMetadata, object_name: str) -> Sequence[ExternalField]:
-        raise NotImplementedError
+    def discover_fields(self, metadata: ConnectionMetadata, object_name: str) -> Sequence[ExternalField]:
+        """Return the fields of one object."""
+        with closing(self.open(metadata)) as source:
+            return self.stages.discover_fields(source, object_name)
+
+    def preview(self, metadata: ConnectionMetadata, object_name: str, limit: int = 3) -> Preview:
+        """Run sample records through an entity map, each step's value shown; writes nothing."""
+        entity_map = next((m for m in metadata.entity_maps if object_name in (m.external_object_name, m.id)), None)
+        if entity_map is None:
+            known = [m.external_object_name for m in metadata.entity_maps]
+            raise UnknownName(f"entity map of {metadata.name!r}", object_name, known)
+        plan = compile_mapping(entity_map, self.transform_types)
+        with closing(self.open(metadata)) as source, closing(plan):
+            request = FetchRequest(entity_map.external_object_name, plan.source_fields, None, None, None, limit)
+            page = source.fetch(request)
+            traces = tuple(trace(plan, record, "") for record in page.records[:limit])
+        return Preview(entity_map.external_object_name, entity_map.entity.name, traces)
 
     # --- running ------------------------------------------------------------------------------------
 
-    def sync(
+    def sync(  # noqa: PLR0913 - the options of one command
         self,
         connection: str,
         *,
@@ -108,24 +139,72 @@ class Kernel:
         full: bool = False,
         since: datetime | None = None,
         until: datetime | None = None,
-        progress: ProgressListener | None = None,
+        allow_deletes: bool = False,
+        progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> SyncResult:
-        """Pull one connection. `LeaseHeld` when another run has it; a failed run is a result, not an exception."""
-        raise NotImplementedError
+        """Pull one connection.
+
+        A failed run is a result. Raises `ConfigError` and `UnknownName` for what was asked, `LeaseHeld` when another run has
+        the connection, `LeaseLost` when another took it over.
+        """
+        window = [t.isoformat() if t else None for t in (since, until)]
+        request = RunRequest(connection, tuple(maps), "Pull", full, *window, allow_deletes=allow_deletes)
+        return self.run(request, progress, cancel)
+
+    def run(
+        self, request: RunRequest, progress: ProgressListener = lambda _: None, cancel: Callable[[], bool] = lambda: False
+    ) -> SyncResult:
+        """Run one request, here and now; raises as `sync` does."""
+        (metadata,) = self.connections(request.connection)
+        run = Run(
+            metadata,
+            request,
+            self.store,
+            self.stages,
+            self.executor,
+            self.provider_types[metadata.provider.name],
+            self.transform_types,
+            self.match_types,
+            self.now,
+            progress,
+            cancel,
+            self.patience,
+        )
+        with closing(self.open(metadata, cancel)) as source:
+            return run.execute(source)
 
     def sync_many(
         self,
         requests: Sequence[RunRequest],
-        progress: ProgressListener | None = None,
+        progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> Iterator[SyncResult]:
-        """Run several requests side by side; results as they end."""
-        raise NotImplementedError
+        """Run several requests side by side; yield results as they end. What `sync` would raise is a result with a `refusal`."""
+
+        def runner(request: RunRequest) -> SyncResult:
+            try:
+                return self.run(request, progress, cancel)
+            except MJError as error:
+                held = isinstance(error, LeaseHeld)
+                refusal: Refusal = "held" if held else "lost" if isinstance(error, StoreError) else "configuration"
+                return SyncResult("", request.connection, "Failed", Counts(), error=str(error), refusal=refusal)
+
+        yield from self.stages.execute(self.executor, requests, runner)
+
+    @cached_property
+    def executor(self) -> Executor:
+        kind = self.executor_types[self._executor]
+        return kind.open(kind.config())
 
     def runs(self, connection: str | None = None, limit: int = 20) -> list[IntegrationRun]:
         """Return the latest runs, newest first."""
-        raise NotImplementedError
+        where = {"company_integration_id": self.connections(connection)[0].connection.id} if connection else {}
+        return sorted(self.store.load(IntegrationRun, **where), key=lambda run: run.started_at, reverse=True)[:limit]
+
+    def run_details(self, run_id: str) -> Sequence[IntegrationRunDetail]:
+        """Return what each entity map did in a run."""
+        return self.store.load(IntegrationRunDetail, integration_run_id=run_id)
 
     def close(self) -> None:
         if isinstance(self._store, str) and "store" in self.__dict__:

@@ -36,8 +36,11 @@ def merge(
         now = current.get(name)
         if same(column, value, now):
             continue
-        if policy == "SourceWins" or not _edited(entity, name, now, base) or (policy == "MostRecent" and _is_newer(entity, current, source_modified)):
+        if policy == "SourceWins" or not _edited(entity, name, now, base):
             result.changes[name] = value
+        elif policy == "MostRecent":
+            if _is_newer(entity, current, source_modified):
+                result.changes[name] = value
         elif policy == "Manual" and not _unmoved(entity, name, value, base):
             result.collisions[name] = value
     return result

@@ -269,4 +269,6 @@ class RunRequest:
     since: str | None = None
     until: str | None = None
     trigger: Trigger = "Manual"
+    allow_deletes: bool = False
+    """A person has approved more deletes than the guard lets pass."""
     run_id: str | None = None

@@ -280,9 +280,13 @@ class MapResult:
     """What a person should know, such as a total of the source that differs from what it delivered."""
 
 
+Refusal = Literal["held", "lost", "configuration"]
+"""Another run has the connection; the store failed or another run took over; what was asked cannot be done."""
+
+
 @frozen
 class SyncResult:
-    """What one run did."""
+    """What one run did. With a `refusal` it did not begin, or lost the right to record how it ended."""
 
     run_id: str
     connection: str
@@ -293,3 +297,4 @@ class SyncResult:
     completed_at: datetime | None = None
     maps: tuple[MapResult, ...] = ()
     error: str | None = None
+    refusal: Refusal | None = None

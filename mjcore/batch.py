@@ -1,0 +1,180 @@
+"""One batch: from delivered records to one commit. Decided by column and by set, never record by record in the database."""
+
+from collections.abc import Sequence
+
+from attrs import define, evolve, field, frozen
+
+from mjcore.capabilities import Store
+from mjcore.decision import Decider
+from mjcore.errors import MJError, RowRefused, RowsMoved
+from mjcore.mapping import MappingPlan
+from mjcore.models import SyncContext
+from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Link, Page, Position, RecordError
+from mjcore.stages import Stages
+
+ATTEMPTS = 10
+"""How often a batch is decided anew because rows moved under it; more often, somebody else writes without pause."""
+
+
+class TooManyFailures(MJError):
+    """So many records fail that the mapping must be wrong, not the data."""
+
+
+@frozen
+class Delivery:
+    """What pages delivered, each external id once: the newest wins, the others are `skipped`."""
+
+    records: Sequence[ExternalRecord]
+    errors: Sequence[RecordError] = ()
+    skipped: int = 0
+
+    @classmethod
+    def of(cls, pages: Sequence[Page]) -> "Delivery":
+        newest: dict[str, ExternalRecord] = {}
+        errors = [error for page in pages for error in page.errors]
+        skipped = 0
+        for record in (record for page in pages for record in page.records):
+            if not record.external_id:
+                errors.append(RecordError(None, "fetch", "no_external_id", "the source sent no external id", record.fields))
+                continue
+            other = newest.get(record.external_id)
+            skipped += other is not None
+            if other is None or _is_newer(record, other):
+                newest[record.external_id] = record
+        return cls(list(newest.values()), errors, skipped)
+
+    def halves(self) -> "tuple[Delivery, Delivery]":
+        middle = len(self.records) // 2
+        return Delivery(self.records[:middle]), evolve(self, records=self.records[middle:])
+
+
+def _is_newer(record: ExternalRecord, other: ExternalRecord) -> bool:
+    if record.modified_at is None or other.modified_at is None:
+        return True
+    return record.modified_at >= other.modified_at
+
+
+@define
+class Batches:
+    """Applies the batches of one entity map. `position` is the last committed one, `counts` what this run did so far."""
+
+    context: SyncContext
+    plan: MappingPlan
+    stages: Stages
+    store: Store
+    lease: Lease
+    position: Position
+    decider: Decider
+    failure_share: float = 0.5
+    failure_floor: int = 200
+    counts: Counts = field(factory=Counts)
+    errors: list[RecordError] = field(factory=list)
+    """The first ten of this run."""
+    has_failed: bool = True
+    """The failed-record ledger may hold entries that a success clears."""
+
+    def apply(self, pages: Sequence[Page], position: Position) -> None:
+        """Commit what the pages delivered, and `position` with the last of it."""
+        self._apply(Delivery.of(pages), position)
+
+    def _apply(self, delivery: Delivery, position: Position) -> None:
+        for _ in range(ATTEMPTS):
+            write, deferred = self.decide(delivery, position)
+            if deferred:
+                later = {record.external_id for record in deferred}
+                now = [record for record in delivery.records if record.external_id not in later]
+                self._apply(Delivery(now), self.position)
+                self._apply(evolve(delivery, records=deferred), position)
+                return
+            try:
+                self._commit(write)
+            except RowsMoved:
+                continue
+            except RowRefused as refused:
+                self._isolate(delivery, position, refused)
+            return
+        raise MJError(f"{self.context.entity.table}: rows changed under {ATTEMPTS} attempts to write one batch; nothing was lost")
+
+    def _isolate(self, delivery: Delivery, position: Position, refused: RowRefused) -> None:
+        """Find by halves what only the database refuses."""
+        if len(delivery.records) > 1:
+            first, rest = delivery.halves()
+            self._apply(first, self.position)
+            self._apply(rest, position)
+        elif delivery.records:
+            record = delivery.records[0]
+            error = RecordError(record.external_id, "persist", "refused", str(refused), record.fields)
+            self._apply(Delivery((), (*delivery.errors, error), delivery.skipped), position)
+        else:
+            raise refused
+
+    def decide(self, delivery: Delivery, position: Position) -> tuple[BatchWrite, Sequence[ExternalRecord]]:
+        """Return what to write, and the records that must be matched again once it is written."""
+        ids = [record.external_id for record in delivery.records]
+        links = self.store.links(self.context, ids) if ids else {}
+        hashes = dict(zip(ids, self.plan.hashes(delivery.records), strict=True))
+        todo: list[ExternalRecord] = []
+        gone: list[str] = []
+        unchanged, skipped = 0, delivery.skipped
+        for record in delivery.records:
+            link = links.get(record.external_id)
+            if record.is_deleted:
+                if link is None or link.is_tombstone:
+                    skipped += 1
+                else:
+                    gone.append(record.external_id)
+            elif link is None or link.is_tombstone:
+                todo.append(record)
+            elif _is_older(record, link):
+                skipped += 1
+            elif link.content_hash == hashes[record.external_id]:
+                unchanged += 1
+            else:
+                todo.append(record)
+        mapped = self.stages.transform(self.context, self.plan, Batch(todo, position.checkpoint)) if todo else None
+        errors = [*delivery.errors, *(mapped.errors if mapped else ())]
+        outcome = self.decider.decide(mapped.records if mapped else (), links, hashes)
+        errors += outcome.errors
+        counts = Counts(
+            created=outcome.created,
+            updated=outcome.updated,
+            unchanged=unchanged + outcome.unchanged,
+            skipped=skipped + outcome.skipped,
+            conflicted=len(outcome.conflicts),
+            errored=len(errors),
+        )
+        failed = {error.external_id for error in errors}
+        write = BatchWrite(
+            changes=sorted(outcome.changes, key=lambda change: (change.kind, tuple(map(str, change.key)))),
+            links=outcome.links,
+            failed=errors,
+            cleared=[i for i in ids if i not in failed] if self.has_failed else [],
+            conflicts=outcome.conflicts,
+            counts=evolve(counts, processed=sum(counts.as_tuple())),
+            position=position,
+            seen=[i for i in ids if i not in gone] if self.position.is_full else (),
+            staged_deletes=gone,
+        )
+        return write, outcome.deferred
+
+    def _commit(self, write: BatchWrite) -> None:
+        counts = self.stages.persist(self.context, self.store, write, self.lease)
+        self.position = write.position
+        self.counts += counts
+        self.errors += write.failed[: max(0, 10 - len(self.errors))]
+        self.has_failed = self.has_failed or bool(write.failed)
+        self.stages.tell("mj_batch_done", context=self.context, counts=counts)
+        done = self.counts
+        if done.processed >= self.failure_floor and done.errored > self.failure_share * done.processed:
+            raise TooManyFailures(
+                f"{done.errored} of {done.processed} records failed, the last with: {self.errors[-1].message}; "
+                "the mapping is probably wrong: see `mj preview`"
+            )
+
+    def write(self, write: BatchWrite) -> None:
+        """Commit what was decided elsewhere, such as deletes."""
+        self._commit(write)
+
+
+def _is_older(record: ExternalRecord, link: Link) -> bool:
+    return record.modified_at is not None and link.source_modified_at is not None and record.modified_at < link.source_modified_at

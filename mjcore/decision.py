@@ -1,0 +1,231 @@
+"""What becomes of mapped records: which row, which fields; create, update, conflict or error."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+from mjcore.capabilities import Matcher, Store
+from mjcore.compare import from_json
+from mjcore.ids import new_id
+from mjcore.mapping import MappingPlan
+from mjcore.matching import Matched, MatchRules, Resolver, match_values
+from mjcore.merge import merge
+from mjcore.models import Entity, SyncContext
+from mjcore.records import Conflict, ExternalRecord, Fields, Link, MappedRecord, RecordError, RowChange, RowKey, Value
+from mjcore.stages import Stages
+
+
+@define
+class Outcome:
+    """What a batch decided; `deferred` records must be matched again once the others are written."""
+
+    changes: list[RowChange] = field(factory=list)
+    links: list[Link] = field(factory=list)
+    conflicts: list[Conflict] = field(factory=list)
+    errors: list[RecordError] = field(factory=list)
+    deferred: list[ExternalRecord] = field(factory=list)
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+
+@frozen
+class Decider:
+    """Decides the batches of one entity map."""
+
+    context: SyncContext
+    plan: MappingPlan
+    matcher: Matcher | None
+    rules: MatchRules
+    stages: Stages
+    store: Store
+    now: Callable[[], datetime]
+
+    def decide(self, records: Sequence[MappedRecord], links: Mapping[str, Link], hashes: Mapping[str, bytes]) -> Outcome:
+        """`links` and `hashes` are by external id; the records have passed the hash and age checks."""
+        keys = {r.source.external_id: links[r.source.external_id].key for r in records if r.source.external_id in links}
+        matches = self._match([r for r in records if r.source.external_id not in keys])
+        keys |= {external_id: match.key for external_id, match in matches.items() if match.key}
+        rows = self._rows(list(keys.values()))
+        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links))
+        for record in records:
+            batch.decide(record)
+        return batch.outcome
+
+    def _match(self, records: Sequence[MappedRecord]) -> dict[str, Matched]:
+        entity = self.context.entity
+        candidates: Sequence[Sequence[RowKey]] = [()] * len(records)
+        if self.matcher is not None and records:
+            candidates = self.stages.match(self.context, self.matcher, records, self.store.rows(entity))
+        found = {key for keys in candidates for key in keys}
+        linked = self.store.linked(entity, sorted(found)) if found else {}
+        resolver = Resolver(self.context.entity_map, self.rules, linked, set())
+        return {r.source.external_id: resolver.resolve(r, keys) for r, keys in zip(records, candidates, strict=True)}
+
+    def _rows(self, keys: Sequence[RowKey]) -> Mapping[RowKey, Fields]:
+        entity = self.context.entity
+        names = [*(column.name for column in self.plan.columns), *entity.primary_key]
+        names += [name for name in (entity.soft_delete_field, entity.updated_at_field) if name]
+        return self.store.read(entity, sorted(set(keys)), tuple(dict.fromkeys(names))) if keys else {}
+
+    def _bases(self, records: Sequence[MappedRecord], links: Mapping[str, Link]) -> Mapping[str, Fields]:
+        """Return the last seen source values of linked records, mapped: what a local edit differs from."""
+        if self.context.entity_map.conflict_resolution == "SourceWins":
+            return {}
+        linked = [links[r.source.external_id] for r in records if r.source.external_id in links]
+        last = [ExternalRecord(link.external_id, {k: from_json(v) for k, v in link.source_values.items()}) for link in linked]
+        return {mapped.source.external_id: mapped.values for mapped in self.plan(last).records}
+
+
+@define
+class _Batch:
+    """One batch while it is decided. `occupied` are the match keys that its creates take."""
+
+    of: Decider
+    links: Mapping[str, Link]
+    hashes: Mapping[str, bytes]
+    matches: Mapping[str, Matched]
+    rows: Mapping[RowKey, Fields]
+    bases: Mapping[str, Fields]
+    outcome: Outcome = field(factory=Outcome)
+    occupied: set[tuple[object, ...]] = field(factory=set)
+
+    @property
+    def entity(self) -> Entity:
+        return self.of.context.entity
+
+    def decide(self, record: MappedRecord) -> None:
+        external_id = record.source.external_id
+        if link := self.links.get(external_id):
+            self._linked(record, link)
+            return
+        match = self.matches[external_id]
+        if match.outcome == "row":
+            self._update(record, match.key, self.of.rules.strategy or "", revive=True)
+        elif match.outcome == "create":
+            self._create(record, ())
+        elif match.outcome == "review":
+            self._queue(record, match.key)
+        elif match.error:
+            self.outcome.errors.append(match.error)
+        else:
+            self.outcome.skipped += 1
+
+    def _linked(self, record: MappedRecord, link: Link) -> None:
+        """A row that was deleted here, while its record lives on, is a local edit: the policy decides."""
+        row = self.rows.get(link.key)
+        is_gone = row is None or (self._is_soft_deleted(row) and not link.is_tombstone)
+        policy = self.of.context.entity_map.conflict_resolution
+        if is_gone and not link.is_tombstone and policy == "Manual":
+            self._queue(record, link.key)
+            self._link(record, link.key)
+        elif is_gone and not link.is_tombstone and policy != "SourceWins":
+            self.outcome.skipped += 1
+            self._link(record, link.key)
+        elif row is None:
+            self._create(record, link.key)
+        else:
+            self._update(record, link.key, "link", revive=True)
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def _create(self, record: MappedRecord, key: RowKey) -> None:
+        matcher = self.of.matcher
+        taken = match_values(matcher, record) if matcher and not key else None
+        if taken in self.occupied and taken is not None:
+            self.outcome.deferred.append(record.source)
+            return
+        new = dict(record.values)
+        key = key or self._new_key(new)
+        new |= zip(self.entity.primary_key, key, strict=False)
+        self._stamp(new)
+        missing = [
+            name for name in self._required() if new.get(name) is None and not (not key and name in self.entity.primary_key)
+        ]
+        if missing:
+            self._fail(record, "required", f"{', '.join(missing)}: a value is required for a new row")
+            return
+        unique_on: tuple[str, ...] = ()
+        if taken is not None and matcher is not None:
+            self.occupied.add(taken)
+            unique_on = matcher.fields
+        self.outcome.created += 1
+        self.outcome.changes.append(RowChange("create", key, {}, new, record.source.external_id, "none", unique_on))
+        self._link(record, key, created_row=True)
+
+    def _new_key(self, values: Mapping[str, Value]) -> RowKey:
+        """Return the mapped key, a new one, or `()` where the database makes it."""
+        key = tuple(values.get(name) for name in self.entity.primary_key)
+        if None not in key:
+            return key
+        return (new_id(),) if self.entity.key_origin == "uuid" else ()
+
+    def _update(self, record: MappedRecord, key: RowKey, rule: str, *, revive: bool) -> None:
+        row, source = self.rows[key], record.source
+        missing = [name for name in self._required() if name not in record.values and name in row and row[name] is None]
+        if missing:
+            self._fail(record, "required", f"{', '.join(missing)}: a value is required, neither source nor row has one")
+            return
+        base = self.bases.get(source.external_id)
+        policy = self.of.context.entity_map.conflict_resolution
+        merged = merge(self.entity, policy, record.values, row, base, source.modified_at)
+        new = merged.changes
+        if revive and self._is_soft_deleted(row) and self.entity.soft_delete_field:
+            new[self.entity.soft_delete_field] = self._alive()
+        if new:
+            self._stamp(new)
+            old = {name: row.get(name) for name in new}
+            self.outcome.changes.append(RowChange("update", key, old, new, source.external_id, rule))
+        if merged.collisions:
+            collided = merged.collisions
+            mine = {name: row.get(name) for name in collided}
+            was = {name: base[name] for name in collided if base and name in base}
+            self.outcome.conflicts.append(Conflict(source.external_id, key, was, collided, mine))
+        elif new:
+            self.outcome.updated += 1
+        else:
+            self.outcome.unchanged += 1
+        self._link(record, tuple(new.get(name, part) for name, part in zip(self.entity.primary_key, key, strict=True)))
+
+    def _queue(self, record: MappedRecord, key: RowKey) -> None:
+        base = self.bases.get(record.source.external_id, {})
+        self.outcome.conflicts.append(Conflict(record.source.external_id, key, base, record.values, self.rows.get(key, {})))
+
+    def _fail(self, record: MappedRecord, code: str, message: str) -> None:
+        self.outcome.errors.append(RecordError(record.source.external_id, "transform", code, message, record.source.fields))
+
+    def _link(self, record: MappedRecord, key: RowKey, *, created_row: bool = False) -> None:
+        source = record.source
+        old = self.links.get(source.external_id)
+        values = self.of.plan.source_values(source)
+        self.outcome.links.append(
+            Link(
+                source.external_id,
+                key,
+                self.hashes[source.external_id],
+                {**old.source_values, **values} if old else values,
+                source.modified_at,
+                created_row or (old is not None and old.created_row),
+            )
+        )
+
+    # --- the entity's own fields ---------------------------------------------------------------------
+
+    def _required(self) -> list[str]:
+        """Columns that may not be null, and fields that the mapping declares as required."""
+        columns = [f.name for f in self.entity.fields if f.is_required]
+        return [*columns, *(c.name for c in self.of.plan.columns if c.is_required and c.name not in columns)]
+
+    def _stamp(self, new: dict[str, Value]) -> None:
+        if self.entity.updated_at_field and self.entity.updated_at_field not in new:
+            new[self.entity.updated_at_field] = self.of.now()
+
+    def _is_soft_deleted(self, row: Fields) -> bool:
+        name = self.entity.soft_delete_field
+        return name is not None and row.get(name) not in (None, False)
+
+    def _alive(self) -> Value:
+        column = self.entity.field(self.entity.soft_delete_field or "")
+        return False if column and column.type == "boolean" else None

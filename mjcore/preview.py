@@ -1,0 +1,96 @@
+"""Sample records through a pipeline, each step's value shown; nothing is written."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from mjcore.errors import TransformError
+from mjcore.mapping import Column, MappingPlan, read_path
+from mjcore.records import ABSENT, ExternalRecord, Value
+
+
+@frozen
+class StepTrace:
+    """What one step made of the value, or why it failed."""
+
+    type: str
+    value: Value
+    error: str | None = None
+
+
+@frozen
+class FieldTrace:
+    """One field map of one record: from the raw value to what the column gets."""
+
+    source: str
+    destination: str
+    raw: Value
+    steps: tuple[StepTrace, ...]
+    value: Value
+    error: str | None = None
+
+
+@frozen
+class RecordTrace:
+    """One sample record; `match` says what a sync would do with it."""
+
+    external_id: str
+    fields: tuple[FieldTrace, ...]
+    match: str
+    error: str | None = None
+
+
+@frozen
+class Preview:
+    """What `mj preview` shows."""
+
+    external_object_name: str
+    entity: str
+    records: tuple[RecordTrace, ...]
+
+
+def trace(plan: MappingPlan, record: ExternalRecord, match: str) -> RecordTrace:
+    """Run one record step by step."""
+    fields = tuple(_trace_column(column, record) for column in plan.columns)
+    error = next((f.error for f in fields if f.error), None)
+    return RecordTrace(record.external_id, fields, match, error)
+
+
+def _trace_column(column: Column, record: ExternalRecord) -> FieldTrace:
+    value = raw = read_path([record.fields], column.path)[0]
+    steps: list[StepTrace] = []
+    error: str | None = None
+    for step in column.steps:
+        if not step.takes(value):
+            continue
+        try:
+            value = step.step.apply([value], [record.fields])[0]
+        except Exception as fault:  # noqa: BLE001 - whatever a plugin raises is shown beside its step
+            reason = str(fault) if isinstance(fault, TransformError) else f"{type(fault).__name__}: {fault}"
+            value = None if step.on_error == "Null" else ABSENT
+            error = reason if step.on_error == "Fail" else None
+            steps.append(StepTrace(step.type, value, reason))
+            break
+        steps.append(StepTrace(step.type, value))
+    value, fault = _finish(column, value)
+    return FieldTrace(column.field_map.source_field_name, column.name, raw, tuple(steps), value, error or fault)
+
+
+def _finish(column: Column, value: Value) -> tuple[Value, str | None]:
+    if value is None and column.default is not None:
+        return column.default, None
+    if value is None or value is ABSENT:
+        return value, f"{column.name}: a value is required" if value is None and column.is_required else None
+    try:
+        return column.fit(value), None
+    except TransformError as error:
+        return ABSENT, str(error)
+
+
+def outcome(is_linked: bool, candidates: Sequence[object]) -> str:
+    """Say what a sync would do with a record."""
+    if is_linked:
+        return "update the linked row"
+    if not candidates:
+        return "create a row"
+    return "update the row that matches" if len(candidates) == 1 else f"{len(candidates)} rows match"

@@ -1,0 +1,168 @@
+"""One entity map of a run: its window, its batches, its deletes, and what it reports."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from attrs import define, evolve, field
+
+from mjcore.batch import Batches
+from mjcore.capabilities import ProviderType, Source
+from mjcore.deletion import Deletes
+from mjcore.errors import CheckpointExpired, WatermarkExpired
+from mjcore.models import RunRequest, SyncContext
+from mjcore.progress import Progress, ProgressListener
+from mjcore.records import BatchWrite, Counts, FetchRequest, Page, Position, Watermark
+from mjcore.retry import Cancelled, Patience, Repeater
+from mjcore.window import DRAINED, Pages, open_window
+
+BATCH_SIZE = 1000
+RESTARTS = 3
+"""How often a window is read again from its start because the source lost its cursor."""
+
+
+@define
+class Pull:
+    """Pulls one entity map. Whatever ends it early leaves the position at the last committed batch."""
+
+    context: SyncContext
+    request: RunRequest
+    provider: ProviderType[Any, Any]
+    source: Source
+    batches: Batches
+    patience: Patience
+    now: Callable[[], datetime]
+    progress: ProgressListener
+    began: float = field(factory=time.monotonic)
+    total: int | None = None
+    delivered: int = 0
+    notes: list[str] = field(factory=list)
+    repeat: Repeater = field(init=False)
+    _pages: Pages | None = None
+    _is_complete: bool = True
+    """Every record of the window had an id: what was not delivered is gone."""
+
+    def __attrs_post_init__(self) -> None:
+        self.repeat = Repeater(self.patience, self.is_stopped, self.tell)
+
+    def run(self) -> None:
+        """Read the window to its end, apply deletes, and advance the watermark."""
+        stored = self.batches.position
+        full = self.request.full
+        for _ in range(RESTARTS):
+            window = self._open(stored, full=full)
+            try:
+                window = self._drain(window)
+            except WatermarkExpired as error:
+                self.notes.append(f"read in full: {error}")
+                stored, full = Position(), True
+            except CheckpointExpired as error:
+                self.notes.append(f"window read again from its start: {error}")
+                stored = evolve(stored, checkpoint=None)
+            else:
+                self._finish(window)
+                return
+        raise CheckpointExpired(f"{self.context.entity_map.external_object_name}: the source lost its cursor {RESTARTS} times")
+
+    @property
+    def is_reread(self) -> bool:
+        """A window that was asked for leaves the stored position alone."""
+        return self.request.since is not None
+
+    def _open(self, stored: Position, *, full: bool) -> Position:
+        context, entity_map = self.context, self.context.entity_map
+        until = self.repeat(lambda: self.source.high_watermark(entity_map.external_object_name))
+        if self.is_reread:
+            since = Watermark("Timestamp", self.request.since or "")
+            end = Watermark("Timestamp", self.request.until) if self.request.until else until
+            return Position(stored.watermark, context.run_id, entity_map.version, since, end)
+        window = open_window(
+            stored,
+            run_id=context.run_id,
+            map_version=entity_map.version,
+            until=until,
+            overlap=self.provider.overlap,
+            full=full,
+            initial_since=entity_map.initial_since,
+        )
+        if window.is_full and window.checkpoint is None and not self.batches.store.count_links(context):
+            window = evolve(window, is_full=False)  # nothing is linked: nothing can be gone
+        self.batches.position = window
+        return window
+
+    def _drain(self, window: Position) -> Position:
+        """Apply every page that is left; return the window at its end."""
+        if window.checkpoint == DRAINED:
+            return window
+        pages = self._pages = Pages(self._fetch, self._first_request(window), BATCH_SIZE, self._pages_ahead())
+        stream = iter(pages)
+        try:
+            for arrived in stream:
+                if self.context.is_cancelled():
+                    raise Cancelled("cancelled; the next run goes on from here")
+                self._note(arrived)
+                last = arrived[-1]
+                window = evolve(window, checkpoint=last.next or DRAINED, until=last.watermark or window.until)
+                self.batches.apply(arrived, self.batches.position if self.is_reread else window)
+                self.tell()
+        finally:
+            stream.close()  # type: ignore[attr-defined]  # a generator: ends the reader
+        return window
+
+    def _first_request(self, window: Position) -> FetchRequest:
+        name = self.context.entity_map.external_object_name
+        fields = self.batches.plan.source_fields
+        return FetchRequest(name, fields, window.since, window.until, window.checkpoint, self.provider.page_size)
+
+    def _pages_ahead(self) -> int:
+        return max(2, 2 * BATCH_SIZE // self.provider.page_size)
+
+    def _fetch(self, request: FetchRequest) -> Page:
+        stages = self.batches.stages
+        return self.repeat(lambda: stages.fetch(self.context, self.source, request))
+
+    def is_stopped(self) -> bool:
+        """The reader thread need not go on."""
+        return self.context.is_cancelled() or (self._pages is not None and self._pages.is_closed)
+
+    def _note(self, pages: list[Page]) -> None:
+        self.delivered += sum(len(page.records) + len(page.errors) for page in pages)
+        if self.total is None:
+            self.total = pages[0].total
+        if any(error.external_id is None for page in pages for error in page.errors):
+            self._is_complete = False
+
+    def _finish(self, window: Position) -> None:
+        sweep = window.is_full and self._is_complete and not self.is_reread
+        if window.is_full and not self._is_complete:
+            self.notes.append("no sweep for deletes: some records could not be read, so their ids are unknown")
+        deletes = Deletes(self.batches, self.now, self.request.allow_deletes)
+        deletes.apply(sweep=sweep)
+        if deletes.swept:
+            self.notes.append(f"{deletes.swept} records that the source no longer has were dealt with")
+        if self.total is not None and self.total != self.delivered:
+            self.notes.append(f"the source announced {self.total} records and delivered {self.delivered}")
+        if not self.is_reread:
+            self.batches.write(_nothing_but(Position(watermark=window.until or window.watermark)))
+        self.tell()
+
+    def tell(self, waiting: str = "") -> None:
+        """Report progress."""
+        context = self.context
+        self.progress(
+            Progress(
+                context.run_id,
+                context.connection,
+                context.entity_map.external_object_name,
+                context.entity.name,
+                self.batches.counts,
+                self.total,
+                time.monotonic() - self.began,
+                waiting,
+            )
+        )
+
+
+def _nothing_but(position: Position) -> BatchWrite:
+    return BatchWrite((), (), (), (), (), Counts(), position)

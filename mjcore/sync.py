@@ -1,0 +1,285 @@
+"""The run of one connection: lease, entity maps in dependency order, and what is recorded about them."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+from attrs import define, evolve, fields
+
+from mjcore.batch import Batches, TooManyFailures
+from mjcore.capabilities import Executor, Matcher, MatchType, ProviderType, Source, Store, TransformType
+from mjcore.decision import Decider
+from mjcore.deletion import TooManyDeletes
+from mjcore.errors import ConfigError, LeaseLost, MJError, NotSupported, StoreError, UnknownName
+from mjcore.holder import is_gone, this_process
+from mjcore.ids import new_id
+from mjcore.mapping import compile_mapping
+from mjcore.matching import MATCH_KEYS, MatchRules
+from mjcore.models import (
+    CompanyIntegration,
+    ConnectionMetadata,
+    EntityMap,
+    IntegrationRun,
+    IntegrationRunDetail,
+    RunRequest,
+    SyncContext,
+)
+from mjcore.progress import ProgressListener
+from mjcore.pull import Pull
+from mjcore.records import JSON, Counts, Lease, MapResult, RecordError, SyncResult, Watermark
+from mjcore.registry import Registry
+from mjcore.retry import Cancelled, Patience
+from mjcore.stages import Stages
+from mjcore.wire import structure, unstructure
+
+LOG = logging.getLogger("mjcore")
+LEASE = timedelta(seconds=60)
+MAP_ONLY = (NotSupported, ConfigError, UnknownName, TooManyFailures, TooManyDeletes)
+"""What stops one entity map; anything else stops the run."""
+
+
+@define
+class Run:
+    """Runs one request. The lease is held while it runs; what it did is recorded whatever ends it."""
+
+    metadata: ConnectionMetadata
+    request: RunRequest
+    store: Store
+    stages: Stages
+    executor: Executor
+    provider: ProviderType[Any, Any]
+    transform_types: Registry[TransformType[Any]]
+    match_types: Registry[MatchType[Any]]
+    now: Callable[[], datetime]
+    progress: ProgressListener
+    cancel: Callable[[], bool]
+    patience: Patience
+
+    def execute(self, source: Source) -> SyncResult:
+        """Run. Raises `UnknownName`, `LeaseHeld` and `LeaseLost`; every other failure is in the result."""
+        entity_maps = self._selected()
+        lease = self.store.acquire(self.metadata.connection, this_process(), LEASE, is_gone)
+        with _kept(self.store, lease):
+            run = self._begin()
+            results: list[MapResult] = []
+            error: Exception | None = None
+            for layer in layers(entity_maps):
+                ended = self.executor.gather([partial(self._one, run, m, source, lease) for m in layer])
+                results += [result for result, _ in ended]
+                error = next((e for _, e in ended if e is not None), None)
+                if error is not None:
+                    break
+            return self._end(run, results, error)
+
+    def _selected(self) -> list[EntityMap]:
+        active = [m for m in self.metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
+        names = {name for m in active for name in (m.external_object_name, m.id)}
+        for name in self.request.maps:
+            if name not in names:
+                raise UnknownName(f"entity map of {self.metadata.name!r}", name, [m.external_object_name for m in active])
+        wanted = set(self.request.maps)
+        return [m for m in active if not wanted or {m.external_object_name, m.id} & wanted]
+
+    # --- one entity map -----------------------------------------------------------------------------
+
+    def _one(
+        self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease
+    ) -> tuple[MapResult, Exception | None]:
+        """Pull one entity map; return what it did, and the error that stops the whole run, if any."""
+        detail = self._detail(run, entity_map)
+        if detail.status != "Running":
+            return self._result(entity_map, detail, ()), None  # done before the run was broken off
+        fault: Exception | None = None
+        pull: Pull | None = None
+        try:
+            pull = self._pull(run, entity_map, source, lease)
+            self.stages.tell("mj_run_started", context=pull.context)
+            pull.run()
+        except LeaseLost:
+            raise
+        except MJError as error:
+            fault = error
+        except Exception as error:
+            LOG.exception("%s: %s failed", self.metadata.name, entity_map.external_object_name)
+            fault = MJError(f"{type(error).__name__}: {error}")
+        finally:
+            if pull is not None:
+                pull.batches.plan.close()
+        errors = tuple(pull.batches.errors) if pull else ()
+        detail = self._close(detail, fault, errors, pull.notes if pull else (), pull.batches.position.watermark if pull else None)
+        return self._result(entity_map, detail, errors), None if isinstance(fault, MAP_ONLY) else fault
+
+    def _pull(self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease) -> Pull:
+        context = self._context(run, entity_map)
+        plan = compile_mapping(entity_map, self.transform_types)
+        rules, matcher = self._matcher(entity_map)
+        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now)
+        batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider)
+        return Pull(context, self.request, self.provider, source, batches, self.patience, self.now, self.progress)
+
+    def _matcher(self, entity_map: EntityMap) -> tuple[MatchRules, Matcher | None]:
+        strategy = entity_map.match_strategy
+        rules = structure(MatchRules, {key: strategy[key] for key in MATCH_KEYS if key in strategy})
+        if rules.strategy is None:
+            return rules, None
+        kind = self.match_types[rules.strategy]
+        config = structure(kind.config, {key: value for key, value in strategy.items() if key not in MATCH_KEYS})
+        return rules, kind.compile(config, entity_map)
+
+    def _context(self, run: IntegrationRun, entity_map: EntityMap) -> SyncContext:
+        return SyncContext(
+            run.id,
+            self.metadata.name,
+            self.metadata.company.name,
+            entity_map,
+            self.request.direction,
+            self.request.trigger,
+            run.started_at,
+            self.metadata.connection.id,
+            is_full=self.request.full,
+            is_cancelled=self.cancel,
+        )
+
+    # --- what is recorded ---------------------------------------------------------------------------
+
+    def _begin(self) -> IntegrationRun:
+        """Return the run that a crash broke off, to be continued, or a new one."""
+        broken_off = self.store.load(IntegrationRun, company_integration_id=self.metadata.connection.id, status="Running")
+        if broken_off:
+            return broken_off[-1]
+        run = IntegrationRun(
+            self.request.run_id or new_id(),
+            self.metadata.connection.id,
+            self.request.direction,
+            "Running",
+            self.now(),
+            self.request.trigger,
+            configuration=cast("dict[str, JSON]", unstructure(self.request)),
+        )
+        self.store.save([run])
+        return run
+
+    def _detail(self, run: IntegrationRun, entity_map: EntityMap) -> IntegrationRunDetail:
+        known = self.store.load(IntegrationRunDetail, integration_run_id=run.id, entity_map_id=entity_map.id)
+        if known:
+            return known[0]
+        watermark = self.store.position(self._context(run, entity_map)).watermark
+        detail = IntegrationRunDetail(
+            new_id(), run.id, entity_map.id, "Running", self.now(), watermark_before=watermark.value if watermark else None
+        )
+        self.store.save([detail])
+        return detail
+
+    def _close(
+        self,
+        detail: IntegrationRunDetail,
+        fault: Exception | None,
+        errors: Sequence[RecordError],
+        notes: Sequence[str],
+        watermark: Watermark | None,
+    ) -> IntegrationRunDetail:
+        """Record how an entity map ended; its counters were committed with its batches."""
+        (now,) = self.store.load(IntegrationRunDetail, id=detail.id)
+        status: Any = "Partial" if now.records_errored else "Completed"
+        if fault is not None:
+            status = "Cancelled" if isinstance(fault, Cancelled) else "Failed"
+        found = [{"ExternalID": e.external_id, "Stage": e.stage, "Code": e.code, "Message": e.message} for e in errors]
+        ended = evolve(
+            now,
+            status=status,
+            completed_at=self.now(),
+            error_message=str(fault) if fault else None,
+            details={"Errors": found, "Notes": list(notes)},
+            watermark_after=watermark.value if watermark else None,
+        )
+        self.store.save([ended])
+        return ended
+
+    def _result(self, entity_map: EntityMap, detail: IntegrationRunDetail, errors: tuple[RecordError, ...]) -> MapResult:
+        return MapResult(
+            entity_map.external_object_name,
+            entity_map.entity.name,
+            cast("Any", detail.status),
+            counts_of(detail),
+            detail.watermark_before,
+            detail.watermark_after,
+            errors,
+            detail.error_message,
+            tuple(cast("list[str]", detail.details.get("Notes", []))),
+        )
+
+    def _end(self, run: IntegrationRun, results: Sequence[MapResult], error: Exception | None) -> SyncResult:
+        (now,) = self.store.load(IntegrationRun, id=run.id)
+        failed = [r for r in results if r.status == "Failed"]
+        text = str(error) if error else "; ".join(f"{r.external_object_name}: {r.error}" for r in failed) or None
+        status: Any = "Cancelled" if isinstance(error, Cancelled) else "Failed" if error or failed else "Completed"
+        ended = evolve(now, status=status, completed_at=self.now(), error_message=text)
+        (connection,) = self.store.load(CompanyIntegration, id=self.metadata.connection.id)
+        self.store.save([ended, evolve(connection, last_sync_at=ended.completed_at)])
+        result = SyncResult(
+            run.id,
+            self.metadata.name,
+            status,
+            counts_of(ended),
+            run.direction,
+            run.started_at,
+            ended.completed_at,
+            tuple(results),
+            text,
+        )
+        if results:
+            last = self.metadata.entity_maps[-1]
+            self.stages.tell("mj_run_finished", context=self._context(run, last), result=result)
+        return result
+
+
+def counts_of(record: IntegrationRun | IntegrationRunDetail) -> Counts:
+    """Return the stored counters of a run or of one entity map in it."""
+    prefix = "total_records_" if isinstance(record, IntegrationRun) else "records_"
+    return Counts(*(getattr(record, prefix + a.name) for a in fields(Counts)))
+
+
+def layers(entity_maps: Sequence[EntityMap]) -> list[list[EntityMap]]:
+    """Return entity maps in the order to run them; those of one layer are independent of each other.
+
+    Priority first; within one priority a map waits for those whose entities it refers to, and for those before it that
+    write the same entity. A cycle is cut where it is first met.
+    """
+    ordered: list[list[EntityMap]] = []
+    for priority in sorted({m.priority for m in entity_maps}):
+        waiting = [m for m in entity_maps if m.priority == priority]
+        while waiting:
+            layer = [m for i, m in enumerate(waiting) if not _waits(m, waiting, i)] or waiting[:1]
+            ordered.append(layer)
+            waiting = [m for m in waiting if m not in layer]
+    return ordered
+
+
+def _waits(entity_map: EntityMap, waiting: Sequence[EntityMap], index: int) -> bool:
+    written = {m.destination_field_name for m in entity_map.field_maps}
+    needs = {f.entity for f in entity_map.entity.fields if f.type == "reference" and f.name in written} - {entity_map.entity.name}
+    return any(m.entity.name in needs for m in waiting) or any(m.entity.name == entity_map.entity.name for m in waiting[:index])
+
+
+@contextmanager
+def _kept(store: Store, lease: Lease) -> Iterator[None]:
+    """Renew the lease until the block ends, then give it back. A lost lease is noticed by the next commit."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(LEASE.total_seconds() / 3):
+            with suppress(StoreError):
+                store.renew(lease, LEASE)
+
+    heart = threading.Thread(target=beat, name="mj-lease", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        heart.join()
+        store.release(lease)
