@@ -6,19 +6,14 @@ from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import field, frozen
 
-from mjcore.models import CompanyIntegration, Direction, Entity, EntityMap, FieldMap, RunRequest, SyncContext
+from mjcore.models import Direction, EntityMap, FieldMap, RunRequest
 from mjcore.records import (
     JSON,
-    BatchWrite,
-    Conflict,
     ExternalRecord,
     FetchRequest,
     Fields,
-    Lease,
-    Link,
     MappedRecord,
     Page,
-    Position,
     RecordError,
     Reference,
     RowChange,
@@ -28,6 +23,9 @@ from mjcore.records import (
     Watermark,
 )
 from mjcore.schema import ExternalField, ExternalObject
+from mjcore.store import Rows as Rows
+from mjcore.store import Store as Store
+from mjcore.store import StoreType as StoreType
 
 C = TypeVar("C")
 A = TypeVar("A")
@@ -177,16 +175,6 @@ class TransformType(Generic[C]):
 # --- Matching ------------------------------------------------------------------------------------
 
 
-class Rows(Protocol):
-    """Read-only view of the target entity."""
-
-    def find(self, fields: tuple[str, ...], keys: Sequence[tuple[Value, ...]]) -> Mapping[tuple[Value, ...], Sequence[RowKey]]:
-        """Return, per tuple of field values, the primary keys of the rows that have them, sorted."""
-
-    def scan(self, fields: tuple[str, ...]) -> Iterator[tuple[RowKey, tuple[Value, ...]]]:
-        """Stream every row: for matchers that cannot look up by value."""
-
-
 class Matcher(Protocol):
     """Finds the rows that an unlinked record may be."""
 
@@ -247,106 +235,6 @@ class SecretType:
     resolve: Callable[[str], str]
     """Asked at every open, so that a rotated secret is seen."""
     save: Callable[[str, str], None] | None = None
-
-
-# --- Store ---------------------------------------------------------------------------------------
-
-
-class Store(Protocol):
-    """Serves the engine's tables and the target entities. Methods may be called by several threads.
-
-    `load` and `save` know the classes of `mjcore.models` that have an `id`: Company, Entity, IntegrationProvider,
-    Template, CompanyIntegration, EntityMap (with its entity and field maps), MapVersion, IntegrationRun,
-    IntegrationRunDetail.
-    """
-
-    # schema and metadata
-    def migrate(self) -> None:
-        """Create the engine's tables or bring them up to date."""
-
-    def reflect(self, entity: Entity) -> Entity:
-        """Return the entity as its table is: fields, limits, primary key, key_origin, origin. `StoreError`: no such table."""
-
-    def ddl(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> Sequence[str]:
-        """Return the statements that create or extend the entity's table; none when it is there already."""
-
-    def ensure(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> None:
-        """Create or extend the entity's table, with an index per tuple of fields."""
-
-    def is_indexed(self, entity: Entity, fields: tuple[str, ...]) -> bool:
-        """Tell whether look-ups by these fields use an index."""
-
-    def load(self, kind: type[T], **where: JSON) -> Sequence[T]:
-        """Return stored objects whose attributes equal `where`, in the order of their ids."""
-
-    def save(self, objects: Sequence[object], remove: Sequence[object] = ()) -> None:
-        """Insert or replace by id, and remove, in one transaction. Saving an EntityMap replaces its field maps."""
-
-    # lease
-    def acquire(self, connection: CompanyIntegration, holder: str, ttl: timedelta, is_gone: Callable[[str], bool]) -> Lease:
-        """Take the connection, or raise `LeaseHeld`. A holder for whom `is_gone` answers True is taken over at once."""
-
-    def renew(self, lease: Lease, ttl: timedelta) -> Lease:
-        """Prolong, or raise `LeaseLost`."""
-
-    def release(self, lease: Lease) -> None:
-        """Give the connection back; no error if it was lost."""
-
-    # reading for one batch
-    def position(self, context: SyncContext) -> Position:
-        """Return where the entity map stands; `Position()` before its first run."""
-
-    def links(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, Link]:
-        """Return this map's links, tombstones too."""
-
-    def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
-        """Return, per row, the (entity map id, external id) of every live link that holds it."""
-
-    def read(self, entity: Entity, keys: Sequence[RowKey], fields: tuple[str, ...]) -> Mapping[RowKey, Fields]:
-        """Return the rows that exist, values typed as the entity's fields say."""
-
-    def rows(self, entity: Entity) -> Rows:
-        """Return the view that matchers look up in."""
-
-    # writing it
-    def commit(self, context: SyncContext, write: BatchWrite, lease: Lease) -> None:
-        """Write one batch, all or nothing, fence included.
-
-        Raises `LeaseLost`, `RowsMoved` (creates and updates are checked under the entity's lock), `RowRefused`, or
-        `StoreError`. An update writes `new`, a delete removes the row; each change leaves an audit entry; counts are
-        added to the run and its detail; the position replaces the stored one.
-        """
-
-    # the queues and the past, streamed
-    def failed(self, context: SyncContext) -> Iterator[RecordError]:
-        """Stream the failed-record ledger of this map."""
-
-    def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
-        """Stream the live links whose records the source reported as deleted in this run."""
-
-    def unseen(self, context: SyncContext) -> Iterator[Link]:
-        """Stream the live links that the finished full read of this run did not deliver."""
-
-    def count_links(self, context: SyncContext) -> int:
-        """Return how many live links this map has."""
-
-    def conflicts(self, **where: JSON) -> Iterator[Conflict]:
-        """Stream the conflict queue."""
-
-    def changes(self, **where: JSON) -> Iterator[RowChange]:
-        """Stream the audit trail, oldest first; `run_id`, `entity` and `external_id` narrow it."""
-
-    def close(self) -> None:
-        """Release what is open."""
-
-
-@frozen
-class StoreType:
-    """A kind of database, chosen by the scheme of its URL."""
-
-    name: str
-    schemes: tuple[str, ...]
-    open: Callable[[str], Store]
 
 
 # --- Execution, attribution ----------------------------------------------------------------------

@@ -28,7 +28,7 @@ def is_gone(holder: str) -> bool:
             return False
         if them["boot"] != me["boot"]:
             return True
-        return them["namespace"] == me["namespace"] and them["started"] != _started(int(them["pid"]))
+        return bool(them["namespace"] == me["namespace"] and them["started"] != _started(int(them["pid"])))
     except (ValueError, KeyError, TypeError):
         return False
 

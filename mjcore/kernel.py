@@ -148,8 +148,14 @@ class Kernel:
         A failed run is a result. Raises `ConfigError` and `UnknownName` for what was asked, `LeaseHeld` when another run has
         the connection, `LeaseLost` when another took it over.
         """
-        window = [t.isoformat() if t else None for t in (since, until)]
-        request = RunRequest(connection, tuple(maps), "Pull", full, *window, allow_deletes=allow_deletes)
+        request = RunRequest(
+            connection,
+            tuple(maps),
+            full=full,
+            since=since.isoformat() if since else None,
+            until=until.isoformat() if until else None,
+            allow_deletes=allow_deletes,
+        )
         return self.run(request, progress, cancel)
 
     def run(

@@ -1,7 +1,5 @@
 """Sample records through a pipeline, each step's value shown; nothing is written."""
 
-from collections.abc import Sequence
-
 from attrs import frozen
 
 from mjcore.errors import TransformError
@@ -72,8 +70,8 @@ def _trace_column(column: Column, record: ExternalRecord) -> FieldTrace:
             steps.append(StepTrace(step.type, value, reason))
             break
         steps.append(StepTrace(step.type, value))
-    value, fault = _finish(column, value)
-    return FieldTrace(column.field_map.source_field_name, column.name, raw, tuple(steps), value, error or fault)
+    value, misfit = _finish(column, value)
+    return FieldTrace(column.field_map.source_field_name, column.name, raw, tuple(steps), value, error or misfit)
 
 
 def _finish(column: Column, value: Value) -> tuple[Value, str | None]:
@@ -85,12 +83,3 @@ def _finish(column: Column, value: Value) -> tuple[Value, str | None]:
         return column.fit(value), None
     except TransformError as error:
         return ABSENT, str(error)
-
-
-def outcome(is_linked: bool, candidates: Sequence[object]) -> str:
-    """Say what a sync would do with a record."""
-    if is_linked:
-        return "update the linked row"
-    if not candidates:
-        return "create a row"
-    return "update the row that matches" if len(candidates) == 1 else f"{len(candidates)} rows match"
