@@ -1,0 +1,43 @@
+"""What the kernel and its plugins may load, seen in fresh interpreters."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "psycopg",
+    "httpx",
+    "structlog",
+    "regex",
+    "quickjs",
+    "babel",
+    "phonenumbers",
+    "pyarrow",
+    "rich",
+    "typer",
+)
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Return the top-level names of what a fresh interpreter has loaded."""
+    code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_kernel_loads_pluggy_attrs_and_cattrs_only() -> None:
+    ours = loaded_after("import mjcore.kernel")
+    third_party = {name for name in ours - set(sys.stdlib_module_names) - loaded_after("pass") if not name.startswith("_")}
+    assert third_party <= {"mjcore", "pluggy", "attr", "attrs", "cattr", "cattrs", "typing_extensions", "exceptiongroup"}
+
+
+def test_loading_every_plugin_loads_nothing_heavy() -> None:
+    assert not loaded_after("from mjcore.kernel import Kernel; Kernel()") & set(HEAVY)
+
+
+@pytest.mark.parametrize("plugin", sorted(entry_points(group="mj"), key=lambda e: e.name), ids=lambda e: e.name)
+def test_a_plugin_by_itself_loads_nothing_heavy(plugin: object) -> None:
+    assert not loaded_after(f"import {plugin.value}") & set(HEAVY)  # type: ignore[attr-defined]
