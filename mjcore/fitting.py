@@ -191,9 +191,9 @@ def _parsed(parse: Callable[[str], Value], text: str) -> Value:
 
 def _json(_: EntityField) -> Fitter:
     def fit(value: Value) -> Value:
-        if value is None or isinstance(value, str | bool | int | Decimal):
+        if value is None or isinstance(value, str | bool | int):
             return value
-        if isinstance(value, float):
+        if isinstance(value, float | Decimal):
             return as_number(value)
         if isinstance(value, list | tuple):
             return [fit(v) for v in value]
