@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mjcore.capabilities import TransformType
-from mjcore.errors import ConfigError, TransformError
+from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.hookspecs import hookimpl
 from mjcore.kernel import Kernel
 from mjcore.mapping import MappingPlan, compile_mapping
@@ -50,7 +50,7 @@ def crash(value: Value, _: Fields) -> Value:
 
 
 def bad_config(_: By) -> Each:
-    raise ConfigError("Factor: must not be round")
+    raise ConfigError(Problem("Factor", "must not be round"))
 
 
 @hookimpl
