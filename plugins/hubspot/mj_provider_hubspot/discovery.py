@@ -48,7 +48,9 @@ def fields(api: Api, name: str) -> Iterator[ExternalField]:
     custom = schemas(api)
     schema = next((s for s in custom if name in _names(s)), None)
     required = set(schema.required_properties) if schema else REQUIRED.get(name, set())
-    found = {item.name: item for item in _properties(api, name)}
+    found: dict[str, Property] = {}
+    for item in _properties(api, name):
+        found.setdefault(item.name, item)
     found.setdefault("hs_object_id", Property("hs_object_id", "Record ID", "number", hubspot_defined=True, calculated=True))
     for item in found.values():
         yield _field(item, is_required=item.name in required, is_unique=item.name in {"hs_object_id", *UNIQUE.get(name, ())})

@@ -44,8 +44,9 @@ class Wanted:
         """Yield each record, and before it the ones that were merged into it, as deleted."""
         for record in page:
             modified = moment(record.properties.get(self.modified)) or record.updated_at
-            for loser in filter(None, str(record.properties.get(MERGED) or "").split(";")):
-                yield ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id)
+            for loser in str(record.properties.get(MERGED) or "").split(";"):
+                if loser not in ("", record.id):
+                    yield ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id)
             yield ExternalRecord(record.id, self._fields(record, links.get(record.id, {})), modified)
 
     def _fields(self, record: Record, links: Mapping[str, tuple[str, ...]]) -> Fields:

@@ -60,6 +60,7 @@ class Script:
 def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one segment an answer: else each waits for a delayed acknowledgement
 
         def reply(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
