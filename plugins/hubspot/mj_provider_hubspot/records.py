@@ -42,18 +42,19 @@ class Wanted:
 
     def records(self, page: Sequence[Record], links: Links) -> Iterator[ExternalRecord]:
         """Yield each record, and before it the ones that were merged into it, as deleted."""
+        targets = self.associated
         for record in page:
             modified = moment(record.properties.get(self.modified)) or record.updated_at
             for loser in str(record.properties.get(MERGED) or "").split(";"):
                 if loser not in ("", record.id):
                     yield ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id)
-            yield ExternalRecord(record.id, self._fields(record, links.get(record.id, {})), modified)
+            yield ExternalRecord(record.id, self._fields(record, targets, links), modified)
 
-    def _fields(self, record: Record, links: Mapping[str, tuple[str, ...]]) -> Fields:
+    def _fields(self, record: Record, targets: Sequence[str], links: Links) -> Fields:
         sent = record.properties
         values: dict[str, Any] = {name: sent[name] for name in self.fields if name in sent}
-        for name in self.associated:
-            values[ASSOCIATION + name] = links.get(name, ())
+        for target in targets:
+            values[ASSOCIATION + target] = links[record.id][target]
         return values
 
 

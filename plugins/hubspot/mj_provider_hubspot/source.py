@@ -1,13 +1,11 @@
 """One open HubSpot account."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from mj_provider_hubspot import discovery, owners
 from mj_provider_hubspot.api import Api
-from mj_provider_hubspot.errors import MissingScope
 from mj_provider_hubspot.windows import Windows
-from mjcore.errors import NotSupported
 from mjcore.records import ExternalRecord, FetchRequest, Page, Watermark
 from mjcore.schema import ExternalField, ExternalObject
 
@@ -21,8 +19,8 @@ class HubSpotSource:
     def test(self) -> Mapping[str, str]:
         try:
             account = self._api.account()
-        except (MissingScope, NotSupported) as error:
-            next(self.objects(), None)  # a wrong token shows here, if not before
+        except discovery.UNREADABLE as error:
+            next(discovery.objects(self._api), None)  # a wrong token shows here, if not before
             return {"account": f"not shown: {error}"}
         facts = {
             "account": str(account.portal_id),
@@ -33,16 +31,16 @@ class HubSpotSource:
         }
         return {name: value for name, value in facts.items() if value}
 
-    def objects(self) -> Iterator[ExternalObject]:
-        yield from discovery.objects(self._api)
+    def objects(self) -> Sequence[ExternalObject]:
+        found = list(discovery.objects(self._api))
         try:
             self._api.owners(None)
-        except (MissingScope, NotSupported):
-            return
-        yield owners.OBJECT
+        except discovery.UNREADABLE:
+            return found
+        return [*found, owners.OBJECT]
 
-    def fields(self, object_name: str) -> Iterable[ExternalField]:
-        return owners.FIELDS if object_name == owners.NAME else discovery.fields(self._api, object_name)
+    def fields(self, object_name: str) -> Sequence[ExternalField]:
+        return owners.FIELDS if object_name == owners.NAME else list(discovery.fields(self._api, object_name))
 
     def high_watermark(self, object_name: str) -> Watermark | None:
         if object_name == owners.NAME:
