@@ -1,0 +1,61 @@
+"""The commands of `mj`, assembled. Modules load what they need when a command runs, so that `mj --help` is quick."""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from mj_cli.commands import demo, metadata, runs, sandbox, source
+
+
+class Commands(TyperGroup):
+    """Turns errors into messages and exit codes; a traceback is for bugs only."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if "mjcore.errors" not in sys.modules:  # then it is none of ours, and need not be loaded to know
+                raise
+            from mjcore.errors import MJError
+
+            if not isinstance(error, MJError):
+                raise
+            from mj_cli.failing import report
+
+            raise typer.Exit(report(error)) from None
+
+
+app = typer.Typer(
+    name="mj",
+    cls=Commands,
+    help="Record sync you can trust. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, "
+    "3 finished but some records failed, 4 another run holds the connection.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COMMANDS = {
+    "demo": demo.demo,
+    "init": metadata.init,
+    "plugins": metadata.plugins,
+    "apply": metadata.apply,
+    "export": metadata.export,
+    "test": source.check,
+    "discover": source.discover,
+    "suggest": source.suggest,
+    "preview": source.preview,
+    "sync": runs.sync,
+    "runs": runs.runs,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.command("sandbox", context_settings=sandbox.PASS_ON, add_help_option=False)(sandbox.sandbox)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,62 @@
+"""Errors as people read them, and the exit code that each kind has."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from mj_cli.documents import Document
+from mj_cli.output import err, plain
+from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, PluginError, Problem, UnknownName
+from mjcore.records import SyncResult
+
+FINE, FAILED, WRONG, PARTIAL, HELD = range(5)
+WORST_FIRST = (FAILED, WRONG, HELD, PARTIAL, FINE)
+
+
+def report(error: MJError) -> int:
+    """Print an error to standard error and return the exit code."""
+    console = err()
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    for problem in problems or (error,):
+        console.print(plain(str(problem)), style="red", soft_wrap=True)
+    for note in getattr(error, "__notes__", ()):
+        console.print(plain(note), soft_wrap=True)
+    if len(problems) > 1:
+        console.print(f"{len(problems)} problems", soft_wrap=True)
+    return exit_code(error)
+
+
+def exit_code(error: MJError) -> int:
+    if isinstance(error, LeaseHeld):
+        return HELD
+    return WRONG if isinstance(error, ConfigError | UnknownName | DuplicateName | PluginError) else FAILED
+
+
+def exit_code_of(results: Iterable[SyncResult]) -> int:
+    """Return the worst of several runs: failed, then wrong configuration, held, and some records failed."""
+    codes = {_of(result) for result in results}
+    return next((code for code in WORST_FIRST if code in codes), FINE)
+
+
+def _of(result: SyncResult) -> int:
+    if result.refusal is not None:
+        return {"held": HELD, "configuration": WRONG, "lost": FAILED}[result.refusal]
+    if result.status != "Completed":
+        return FAILED
+    return PARTIAL if result.counts.errored or any(m.status == "Partial" for m in result.maps) else FINE
+
+
+@contextmanager
+def located(documents: Sequence[Document]) -> Iterator[None]:
+    """Put the file and line before each problem of metadata that was read from files."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(*(_locate(problem, documents) for problem in error.problems)) from error
+
+
+def _locate(problem: Problem, documents: Sequence[Document]) -> Problem:
+    for document in reversed(documents):  # what a later file says counts
+        line = document.line(problem.path)
+        if line is not None:
+            return Problem(f"{document.name}:{line}: {problem.path}", problem.message)
+    return problem

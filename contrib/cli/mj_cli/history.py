@@ -1,0 +1,84 @@
+"""Past runs, as tables."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from mj_cli.output import plain, table
+from mj_cli.results import STYLES, counts_table, told, took
+from mjcore.errors import UnknownName
+from mjcore.models import IntegrationRun, IntegrationRunDetail
+from mjcore.sync import counts_of
+
+if TYPE_CHECKING:
+    from mjcore.kernel import Kernel
+
+SHORT = 8
+"""Characters at the end of a run's id that tell runs apart; its beginning is a time."""
+
+
+def find_run(found: Sequence[IntegrationRun], name: str) -> IntegrationRun:
+    """Return the run with this id, or whose id alone ends with it. `UnknownName` for none and for several."""
+    fits = [run for run in found if run.id == name] or [run for run in found if run.id.endswith(name)]
+    if len(fits) != 1:
+        raise UnknownName("run", name, [run.id for run in (fits or found[:5])])
+    return fits[0]
+
+
+def runs_table(kernel: "Kernel", found: Sequence[IntegrationRun]) -> RenderableType:
+    """Return one line per run."""
+    names = {c.connection.id: c.name for c in kernel.connections()}
+    return table(
+        ["Run", "Connection", "Status", "Started", "Took", "Records"],
+        [
+            [
+                run.id[-SHORT:],
+                names.get(run.company_integration_id, "?"),
+                Text(run.status, style=STYLES[run.status]),
+                _local(run.started_at),
+                took(run.started_at, run.completed_at) if run.completed_at else "",
+                told(counts_of(run)),
+            ]
+            for run in found
+        ],
+    )
+
+
+def details_table(kernel: "Kernel", run: IntegrationRun, details: Sequence[IntegrationRunDetail]) -> list[RenderableType]:
+    """Return what one run did, entity map by entity map."""
+    connections = {c.connection.id: c for c in kernel.connections()}
+    connection = connections.get(run.company_integration_id)
+    maps = {m.id: f"{m.external_object_name} → {m.entity.name}" for m in (connection.entity_maps if connection else ())}
+    head = [
+        ("Run", run.id),
+        ("Connection", connection.name if connection else "?"),
+        ("Status", run.status),
+        ("Started", _local(run.started_at)),
+        ("Took", took(run.started_at, run.completed_at) if run.completed_at else ""),
+        *([("Error", run.error_message)] if run.error_message else []),
+    ]
+    rows = [(maps.get(d.entity_map_id, "?"), d.status, counts_of(d)) for d in details]
+    marks = [(maps.get(d.entity_map_id, "?"), d.watermark_before or "", d.watermark_after or "") for d in details]
+    return [
+        *(Text.assemble((f"{name:<12}", "bold"), (plain(value), STYLES.get(value, ""))) for name, value in head),
+        "",
+        counts_table(rows),
+        "",
+        table(["Entity map", "Watermark before", "Watermark after"], marks),
+        *(line for d in details for line in _faults(maps.get(d.entity_map_id, "?"), d)),
+    ]
+
+
+def _faults(title: str, detail: IntegrationRunDetail) -> list[RenderableType]:
+    lines = [detail.error_message] if detail.error_message else []
+    notes, errors = detail.details.get("Notes") or (), detail.details.get("Errors") or ()
+    lines += [str(note) for note in notes] if isinstance(notes, list) else []
+    lines += [f"{e['ExternalID']}: {e['Stage']}: {e['Message']}" for e in errors] if isinstance(errors, list) else []
+    return [Text(plain(f"{title}: {line}")) for line in lines]
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,104 @@
+"""Suggestions for one object of one connection, as a metadata document."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import frozen
+
+from mj_cli.propose import propose
+from mj_cli.suggest import Suggestion, suggest
+from mj_cli.writing import commented, write
+from mjcore.errors import UnknownName
+from mjcore.models import ConnectionMetadata, Entity, EntityField, FieldMap
+from mjcore.wire import unstructure
+
+if TYPE_CHECKING:
+    from mjcore.kernel import Kernel
+
+
+@frozen
+class Suggested:
+    """What `mj suggest` prints."""
+
+    connection: ConnectionMetadata
+    object_name: str
+    entity: Entity
+    is_new: bool
+    suggestions: Sequence[Suggestion]
+
+    @property
+    def left_over(self) -> list[str]:
+        """Fields of the entity that nothing is suggested for."""
+        found = {s.field_map.destination_field_name for s in self.suggestions}
+        return [f.name for f in targets(self.entity) if f.name not in found]
+
+    def as_yaml(self) -> str:
+        """Return the document with one field map per line, its reason and score behind it."""
+        lines = [(brief(s.field_map), f"{s.score}: {s.reason}") for s in self.suggestions]
+        return write(self._document(commented(lines), commented([(brief(f), "") for f in self.entity.fields])))
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the document, and the reasons beside it."""
+        document = self._document([brief(s.field_map) for s in self.suggestions], [brief(f) for f in self.entity.fields])
+        reasons = [
+            {"DestinationFieldName": s.field_map.destination_field_name, "Reason": s.reason, "Score": s.score}
+            for s in self.suggestions
+        ]
+        return {"Metadata": document, "Reasons": reasons, "LeftOver": self.left_over}
+
+    def _document(self, field_maps: Any, fields: Any) -> dict[str, Any]:
+        keys = [s.field_map.destination_field_name for s in self.suggestions if s.field_map.is_key_field]
+        matching = {"MatchStrategy": {"Strategy": "KeyFields", "KeyFields": keys}} if keys else {}
+        entity_map = {"ExternalObjectName": self.object_name, "Entity": self.entity.name, **matching, "FieldMaps": field_maps}
+        connection = {
+            "Name": self.connection.name,
+            "Company": self.connection.company.name,
+            "Provider": self.connection.provider.name,
+            "EntityMaps": [entity_map],
+        }
+        entity = {"Name": self.entity.name, "Table": self.entity.table, "Fields": fields}
+        return {**({"Entities": [entity]} if self.is_new else {}), "Connections": [connection]}
+
+
+def suggestions(
+    kernel: "Kernel",
+    connection: ConnectionMetadata,
+    entities: Sequence[Entity],
+    object_name: str,
+    entity: str | None,
+    *,
+    everything: bool = False,
+) -> Suggested:
+    """Return what is suggested for an entity, or for a new one. `UnknownName` for an object or an entity that is none."""
+    objects = {o.name: o for o in kernel.discover_objects(connection)}
+    if object_name not in objects:
+        raise UnknownName(f"object of {connection.name!r}", object_name, objects)
+    fields = kernel.discover_fields(connection, object_name)
+    defaults = kernel.provider_types[connection.provider.name].default_field_maps.get(object_name, ())
+    if entity is not None:
+        known = {e.name: e for e in entities}
+        if entity not in known:
+            raise UnknownName("entity", entity, known)
+        return Suggested(connection, object_name, known[entity], False, suggest(fields, targets(known[entity]), defaults))
+    held = {m.external_object_name: m.entity.name for m in connection.entity_maps}
+    proposed, maps = propose(objects[object_name], fields, defaults, held, everything=everything)
+    own = {(d.source_field_name, d.destination_field_name) for d in defaults}
+    reasons = [
+        "the provider's default" if (m.source_field_name, m.destination_field_name) in own else "a field of its own" for m in maps
+    ]
+    made = [Suggestion(m, reason, 100) for m, reason in zip(maps, reasons, strict=True)]
+    return Suggested(connection, object_name, proposed, True, made)
+
+
+def targets(entity: Entity) -> list[EntityField]:
+    """Return the fields that a source may fill: not those that the engine keeps itself."""
+    kept = {entity.soft_delete_field, entity.updated_at_field}
+    kept |= set(entity.primary_key) if entity.key_origin != "mapped" else set()
+    return [f for f in entity.fields if f.name not in kept]
+
+
+def brief(value: FieldMap | EntityField) -> Mapping[str, Any]:
+    """Return the wire form without what is as by default."""
+    blank = FieldMap("", "") if isinstance(value, FieldMap) else EntityField("")
+    defaults = cast("Mapping[str, Any]", unstructure(blank))
+    return {key: item for key, item in cast("Mapping[str, Any]", unstructure(value)).items() if item != defaults[key]}

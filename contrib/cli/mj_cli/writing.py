@@ -1,0 +1,57 @@
+"""Writes metadata as YAML that `documents.parse` reads as the same data."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from mj_cli.output import plain
+
+
+class _Representer(RoundTripRepresenter):
+    """Quotes what is not printable: YAML takes some of it for the end of a line."""
+
+
+def _text(representer: _Representer, text: str) -> ScalarNode:
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Representer.add_representer(str, _text)
+
+
+def write(data: Mapping[str, Any]) -> str:
+    """Return YAML; comments of ruamel's own mappings are kept."""
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.width = 10_000
+    yaml.allow_unicode = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
+def on_one_line(value: Any) -> Any:
+    """Return a value that `write` puts on one line."""
+    whole: CommentedMap | CommentedSeq
+    if isinstance(value, Mapping):
+        whole = CommentedMap((key, on_one_line(item)) for key, item in value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        whole = CommentedSeq(on_one_line(item) for item in value)
+    else:
+        return value
+    whole.fa.set_flow_style()
+    return whole
+
+
+def commented(lines: Sequence[tuple[Any, str]]) -> Any:
+    """Return a list of values that `write` puts on one line each, with a comment at its end."""
+    listed = CommentedSeq(on_one_line(value) for value, _ in lines)
+    for index, (_, comment) in enumerate(lines):
+        if comment := " ".join(plain(comment).split()):
+            listed.yaml_add_eol_comment(comment, index, column=0)
+    return listed
