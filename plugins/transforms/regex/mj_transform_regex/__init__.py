@@ -1,0 +1,52 @@
+"""Transform step `regex`: JavaScript regular expressions, replacing or extracting."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from attrs import frozen
+
+from mj_transform_regex.scalars import text_of
+from mjcore.capabilities import Step, TransformType
+from mjcore.errors import ConfigError, Problem
+from mjcore.hookspecs import hookimpl
+from mjcore.records import Fields, Value
+
+
+@frozen
+class RegexConfig:
+    """What `Config` may hold."""
+
+    pattern: str
+    replacement: str | None = None
+    flags: str = ""
+    mode: Literal["replace", "extract"] | None = None
+    """Without it: replace when there is a replacement, else extract."""
+
+
+@frozen
+class Regex:
+    """The compiled step."""
+
+    change: Callable[[str], str]
+
+    def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
+        change = self.change
+        return [change(text_of(value)) for value in values]
+
+
+def compile_regex(config: RegexConfig) -> Step:
+    from mj_transform_regex.expression import compile_expression
+    from mj_transform_regex.flags import parse_flags
+    from mj_transform_regex.operations import extractor, replacer
+
+    if config.mode == "replace" and config.replacement is None:
+        raise ConfigError(Problem("Replacement", "missing: Mode is replace"))
+    if config.mode == "extract" and config.replacement is not None:
+        raise ConfigError(Problem("Replacement", "plays no part when Mode is extract; remove one of the two"))
+    expression = compile_expression(config.pattern, parse_flags(config.flags))
+    return Regex(extractor(expression) if config.replacement is None else replacer(expression, config.replacement))
+
+
+@hookimpl
+def mj_transform_types() -> Iterable[TransformType[RegexConfig]]:
+    return [TransformType("regex", RegexConfig, compile_regex)]

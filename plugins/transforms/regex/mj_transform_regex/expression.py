@@ -1,0 +1,83 @@
+"""A JavaScript pattern, compiled: finds its matches in a text as JavaScript does, and in bounded time."""
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from mj_transform_regex.emitter import emit
+from mj_transform_regex.flags import Flags
+from mj_transform_regex.nodes import Pattern, min_width
+from mj_transform_regex.parser import parse
+from mjcore.errors import ConfigError, Problem, TransformError
+
+if TYPE_CHECKING:
+    import regex
+
+TIMEOUT = 0.2
+"""Seconds of CPU time per value."""
+MAX_PATTERN = 10_000
+
+
+@frozen
+class Expression:
+    """A compiled pattern."""
+
+    compiled: "regex.Pattern[str]"
+    pattern: Pattern
+    flags: Flags
+    emptied: frozenset[int]
+    """Groups whose empty match may mean that they took no part."""
+
+    def matches(self, text: str) -> "Iterator[regex.Match[str]]":
+        """Yield the first match, with the flag g every one. Raises `TransformError` when it takes too long."""
+        try:
+            if not self.flags.every_match:
+                first = self.compiled.search(text, timeout=TIMEOUT)
+                if first:
+                    yield first
+            elif min_width(self.pattern.root):
+                yield from self.compiled.finditer(text, timeout=TIMEOUT)
+            else:
+                yield from self.advancing(text)
+        except TimeoutError:
+            raise TransformError(f"the pattern took longer than {TIMEOUT:g} s; avoid repetitions inside repetitions") from None
+
+    def advancing(self, text: str) -> "Iterator[regex.Match[str]]":
+        """After an empty match JavaScript goes on one character further; `regex` first looks for another one here."""
+        at, deadline = 0, monotonic() + TIMEOUT
+        while at <= len(text) and (match := self.compiled.search(text, at, timeout=max(deadline - monotonic(), 0.001))):
+            yield match
+            start, end = match.span()
+            at = end + (start == end)
+
+
+def compile_expression(text: str, flags: Flags) -> Expression:
+    """Raises `ConfigError` for what JavaScript refuses, and for the little that is not supported."""
+    import regex
+
+    if len(text) > MAX_PATTERN:
+        raise ConfigError(Problem("Pattern", f"{len(text)} characters; {MAX_PATTERN} are possible"))
+    pattern = parse(text if flags.unicode else to_units(text), flags)
+    translated, emptied = emit(pattern)
+    try:
+        compiled = regex.compile(translated, regex.DOTALL | regex.VERSION0, cache_pattern=False)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise ConfigError(Problem("Pattern", f"not supported: {error}")) from None
+    return Expression(compiled, pattern, flags, emptied)
+
+
+# --- UTF-16: without the flag u, JavaScript sees halves of characters beyond U+FFFF ----------------
+
+
+def to_units(text: str) -> str:
+    """Write each character beyond U+FFFF as its two surrogates."""
+    if text.isascii() or max(text) <= "\uffff":
+        return text
+    return "".join(map(chr, memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")))
+
+
+def from_units(text: str) -> str:
+    """Join surrogates; a half alone stays."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

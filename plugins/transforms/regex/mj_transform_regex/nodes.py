@@ -1,0 +1,134 @@
+"""The syntax tree of a JavaScript pattern."""
+
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+
+@frozen
+class Leaf:
+    """What needs no more translation: one character of a set (width 1), or an assertion such as `$` (width 0)."""
+
+    text: str
+    width: int
+
+
+@frozen
+class Sequence:
+    """Nodes one after the other."""
+
+    items: tuple["Node", ...]
+
+
+@frozen
+class Choice:
+    """`a|b`"""
+
+    options: tuple["Node", ...]
+
+
+@frozen
+class Group:
+    """`(a)`, the n-th that captures."""
+
+    number: int
+    body: "Node"
+
+
+@frozen
+class Look:
+    """`(?=a)`, `(?!a)`, `(?<=a)`, `(?<!a)`"""
+
+    behind: bool
+    negative: bool
+    body: "Node"
+
+
+@frozen
+class BackReference:
+    """`\\1` or `\\k<name>`"""
+
+    number: int
+    ignore_case: bool
+
+
+@frozen
+class Repeat:
+    """`a*`, `a+?`, `a{2,3}`; most = None: no limit."""
+
+    body: "Node"
+    least: int
+    most: int | None
+    lazy: bool
+
+
+Node: TypeAlias = Leaf | Sequence | Choice | Group | Look | BackReference | Repeat
+
+
+@frozen
+class Pattern:
+    """A parsed pattern."""
+
+    root: Node
+    groups: int
+    names: dict[str, int] = field(factory=dict)
+
+
+def min_width(node: Node) -> int:
+    """Return how many characters the node consumes at least."""
+    match node:
+        case Leaf():
+            return node.width
+        case Sequence():
+            return sum(map(min_width, node.items))
+        case Choice():
+            return min(map(min_width, node.options))
+        case Group():
+            return min_width(node.body)
+        case Repeat():
+            return node.least * min_width(node.body)
+    return 0
+
+
+def groups_in(node: Node) -> set[int]:
+    """Return the numbers of all groups in a node."""
+    match node:
+        case Group():
+            return {node.number} | groups_in(node.body)
+        case Sequence():
+            return set().union(*map(groups_in, node.items))
+        case Choice():
+            return set().union(*map(groups_in, node.options))
+        case Look() | Repeat():
+            return groups_in(node.body)
+    return set()
+
+
+def groups_always_in(node: Node) -> set[int]:
+    """Return the numbers of the groups that take part in every match of a node."""
+    match node:
+        case Group():
+            return {node.number} | groups_always_in(node.body)
+        case Sequence():
+            return set().union(*map(groups_always_in, node.items))
+        case Choice():
+            return set.intersection(*map(groups_always_in, node.options))
+        case Look(negative=False):
+            return groups_always_in(node.body)
+        case Repeat() if node.least > 0:
+            return groups_always_in(node.body)
+    return set()
+
+
+def references_in(node: Node) -> set[int]:
+    """Return the numbers of the groups that a node refers back to."""
+    match node:
+        case BackReference():
+            return {node.number}
+        case Sequence():
+            return set().union(*map(references_in, node.items))
+        case Choice():
+            return set().union(*map(references_in, node.options))
+        case Group() | Look() | Repeat():
+            return references_in(node.body)
+    return set()
