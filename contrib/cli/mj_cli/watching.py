@@ -26,7 +26,6 @@ def watching(console: Console, *, several: bool) -> Iterator[ProgressListener]:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         TextColumn("{task.fields[read]}", justify="right", markup=False),
-        TextColumn("{task.fields[note]}", style="yellow", markup=False),
         console=console,
         expand=True,
         redirect_stdout=False,
@@ -65,17 +64,14 @@ class Drawn:
         key = (progress.connection, progress.external_object_name, progress.entity)
         with self._lock:
             if key not in self._tasks:
-                self._tasks[key] = self._bars.add_task(self._title(progress), total=progress.total, read="", note="")
+                self._tasks[key] = self._bars.add_task(self._title(progress), total=progress.total, read="")
+        if progress.waiting:  # the whole reason above the bars, the short form within
+            self._bars.console.print(plain(f"{progress.external_object_name}: {progress.waiting}"), soft_wrap=True)
         done = progress.counts.processed
-        rate = f" {done / progress.seconds:,.0f}/s" if progress.seconds > 0 else ""
         of = f"/{progress.total:,}" if progress.total is not None else ""
-        self._bars.update(
-            self._tasks[key],
-            completed=done,
-            total=progress.total,
-            read=f"{done:,}{of}{rate}",
-            note=plain(progress.waiting)[:40],
-        )
+        rate = f"{done / progress.seconds:,.0f}/s" if progress.seconds > 0 else ""
+        now = plain(progress.waiting).partition(":")[0] or rate
+        self._bars.update(self._tasks[key], completed=done, total=progress.total, read=f"{done:,}{of} {now}")
 
     def _title(self, progress: Progress) -> str:
         title = f"{progress.external_object_name} → {progress.entity}"
@@ -84,4 +80,4 @@ class Drawn:
     def finish(self) -> None:
         """Stop what pulses."""
         for task in self._bars.tasks:
-            self._bars.update(task.id, total=task.completed, note="")
+            self._bars.update(task.id, total=task.completed)

@@ -148,13 +148,14 @@ def test_away_from_a_terminal_progress_is_a_line_now_and_then() -> None:
 
 
 def test_on_a_terminal_progress_is_a_bar_with_rate_and_reason_to_wait() -> None:
-    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, highlight=False)
     with watching(console, several=True) as listener:
         listener(progress(500))
-        listener(progress(500, waiting="waiting 10.0 s: rate limit"))
-        assert isinstance(console.file, io.StringIO)
         listener._bars.refresh()  # type: ignore[attr-defined]
-        text = console.file.getvalue()
+        listener(progress(500, waiting="waiting 10.0 s: rate limit of ten seconds"))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
     assert "Acme: contacts → Contacts" in text
     assert "500/1,000 250/s" in text
-    assert "waiting 10.0 s" in text
+    assert "500/1,000 waiting 10.0 s" in text
+    assert "contacts: waiting 10.0 s: rate limit of ten seconds\n" in text
