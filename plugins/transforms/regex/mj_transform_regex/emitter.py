@@ -16,15 +16,18 @@ from mj_transform_regex.nodes import (
     groups_in,
     min_width,
     references_in,
+    weight,
 )
 from mjcore.errors import ConfigError, Problem
 
 MAX_LENGTH = 100_000
-MAX_UNROLLED = 10
+MAX_WEIGHT = 20_000
 
 
 def emit(pattern: Pattern) -> tuple[str, frozenset[int]]:
     """Return the text, in which the n-th group is named `g`n, and the groups whose empty match may mean "took no part"."""
+    if weight(pattern.root) > MAX_WEIGHT:
+        raise ConfigError(Problem("Pattern", f"too large: the counts in {{}} amount to more than {MAX_WEIGHT:,} characters"))
     emitter = Emitter(references_in(pattern.root))
     text = emitter.node(pattern.root, behind=False)
     return text, frozenset(emitter.emptied)
@@ -72,8 +75,6 @@ class Emitter:
         least, most, lazy = node.least, node.most, "?" if node.lazy else ""
         if min_width(node.body) or least == most == 0:
             return f"(?:{body}){{{least},{'' if most is None else most}}}{lazy}"
-        if least > MAX_UNROLLED:
-            raise ConfigError(Problem("Pattern", f"{{{least}}} repeats what can be empty more than {MAX_UNROLLED} times"))
         rest = "" if most is None else most - least
         optional = "" if rest == 0 else f"(?:{self.not_empty(body, behind)}){{0,{rest}}}{lazy}"
         required = f"(?:{body})" * least

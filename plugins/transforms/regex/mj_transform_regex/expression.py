@@ -32,21 +32,26 @@ class Expression:
 
     def matches(self, text: str) -> "Iterator[regex.Match[str]]":
         """Yield the first match, with the flag g every one. Raises `TransformError` when it takes too long."""
+        deadline = monotonic() + TIMEOUT
         try:
-            if not self.flags.every_match:
-                first = self.compiled.search(text, timeout=TIMEOUT)
-                if first:
-                    yield first
-            elif min_width(self.pattern.root):
-                yield from self.compiled.finditer(text, timeout=TIMEOUT)
-            else:
-                yield from self.advancing(text)
+            for match in self._matches(text, deadline):
+                yield match
+                if monotonic() > deadline:
+                    raise TimeoutError
         except TimeoutError:
             raise TransformError(f"the pattern took longer than {TIMEOUT:g} s; avoid repetitions inside repetitions") from None
 
-    def advancing(self, text: str) -> "Iterator[regex.Match[str]]":
+    def _matches(self, text: str, deadline: float) -> "Iterator[regex.Match[str]]":
+        if not self.flags.every_match:
+            first = self.compiled.search(text, timeout=TIMEOUT)
+            return iter([first] if first else [])
+        if min_width(self.pattern.root):
+            return self.compiled.finditer(text, timeout=TIMEOUT)
+        return self._advancing(text, deadline)
+
+    def _advancing(self, text: str, deadline: float) -> "Iterator[regex.Match[str]]":
         """After an empty match JavaScript goes on one character further; `regex` first looks for another one here."""
-        at, deadline = 0, monotonic() + TIMEOUT
+        at = 0
         while at <= len(text) and (match := self.compiled.search(text, at, timeout=max(deadline - monotonic(), 0.001))):
             yield match
             start, end = match.span()
@@ -58,7 +63,7 @@ def compile_expression(text: str, flags: Flags) -> Expression:
     import regex
 
     if len(text) > MAX_PATTERN:
-        raise ConfigError(Problem("Pattern", f"{len(text)} characters; {MAX_PATTERN} are possible"))
+        raise ConfigError(Problem("Pattern", f"{len(text):,} characters; {MAX_PATTERN:,} are possible"))
     pattern = parse(text if flags.unicode else to_units(text), flags)
     translated, emptied = emit(pattern)
     try:

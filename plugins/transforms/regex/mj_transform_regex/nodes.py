@@ -90,6 +90,20 @@ def min_width(node: Node) -> int:
     return 0
 
 
+def weight(node: Node) -> int:
+    """Return how large the node is when its counts are written out, as the `regex` library does."""
+    match node:
+        case Sequence():
+            return 1 + sum(map(weight, node.items))
+        case Choice():
+            return 1 + sum(map(weight, node.options))
+        case Group() | Look():
+            return 1 + weight(node.body)
+        case Repeat():
+            return 1 + max(node.least, 1) * weight(node.body)
+    return 1
+
+
 def groups_in(node: Node) -> set[int]:
     """Return the numbers of all groups in a node."""
     match node:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mj_transform_regex.expression import Expression, from_units, to_units
+from mj_transform_regex.expression import MAX_PATTERN, Expression, from_units, to_units
 from mj_transform_regex.template import expand, parse_template
 from mjcore.errors import ConfigError, Problem, TransformError
 
@@ -12,6 +12,8 @@ MAX_OUTPUT = 1_048_576
 
 def replacer(expression: Expression, replacement: str) -> Callable[[str], str]:
     """Return the function that replaces the first match, with the flag g every one; no match leaves the text as it is."""
+    if len(replacement) > MAX_PATTERN:
+        raise ConfigError(Problem("Replacement", f"{len(replacement):,} characters; {MAX_PATTERN:,} are possible"))
     pieces = parse_template(replacement, expression.pattern)
 
     def replace(text: str) -> str:

@@ -26,7 +26,7 @@ BINARY = frozenset(
         """
     ASCII ASCII_Hex_Digit AHex Alphabetic Alpha Any Assigned Default_Ignorable_Code_Point DI Diacritic Dia Emoji
     Emoji_Component EComp Emoji_Modifier EMod Emoji_Modifier_Base EBase Emoji_Presentation EPres Extended_Pictographic ExtPict
-    Hex_Digit Hex ID_Continue IDC ID_Start IDS Ideographic Ideo Lowercase Lower Math Uppercase Upper White_Space space
+    Hex_Digit Hex ID_Continue ID_Start IDS Ideographic Ideo Lowercase Lower Math Uppercase Upper White_Space space
     XID_Continue XIDC XID_Start XIDS
     """,
     )
