@@ -1,0 +1,32 @@
+"""New ids: valid, unique, in order."""
+
+from concurrent.futures import ThreadPoolExecutor
+from time import time_ns
+from uuid import UUID
+
+from mjcore import ids
+from mjcore.ids import new_id, new_ids
+
+
+def test_ids_are_uuids_of_version_7_that_tell_their_time() -> None:
+    before = time_ns() // 1_000_000
+    made = [UUID(text) for text in new_ids(1000)]
+    assert {(i.version, i.variant) for i in made} == {(7, UUID(int=0x8 << 60).variant)}
+    assert before <= made[0].int >> 80 <= time_ns() // 1_000_000 + 1
+
+
+def test_ids_ascend() -> None:
+    made = [new_id(), *new_ids(5000), new_id(), *new_ids(3), new_id()]
+    assert made == sorted(set(made))
+
+
+def test_ids_of_several_threads_differ() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = [i for several in pool.map(new_ids, [200] * 40) for i in several]
+    assert len(set(made)) == 8000
+
+
+def test_the_clock_may_step_back(monkeypatch) -> None:
+    before = new_id()
+    monkeypatch.setattr(ids, "time_ns", lambda: 0)
+    assert new_id() > before
