@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from time import time_ns
 from uuid import UUID
 
+import pytest
+
 from mjcore import ids
 from mjcore.ids import new_id, new_ids
 
@@ -26,7 +28,7 @@ def test_ids_of_several_threads_differ() -> None:
     assert len(set(made)) == 8000
 
 
-def test_the_clock_may_step_back(monkeypatch) -> None:
+def test_the_clock_may_step_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = new_id()
     monkeypatch.setattr(ids, "time_ns", lambda: 0)
     assert new_id() > before

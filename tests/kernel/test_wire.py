@@ -1,6 +1,6 @@
 """The wire: strict, complete, and silent about secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -57,7 +57,7 @@ class Auth:
     kind: Literal["bearer", "basic"] = "bearer"
 
 
-def problems(kind: type, value: object, resolve=None) -> dict[str, str]:
+def problems(kind: type, value: JSON, resolve: Callable[[str], str] | None = None) -> dict[str, str]:
     with pytest.raises(ConfigError) as error:
         structure(kind, value, resolve)
     return {p.path: p.message for p in error.value.problems}
@@ -77,12 +77,12 @@ def problems(kind: type, value: object, resolve=None) -> dict[str, str]:
         ("name", "Name"),
     ],
 )
-def test_names_are_pascal_case_with_acronyms(name, key) -> None:
+def test_names_are_pascal_case_with_acronyms(name: str, key: str) -> None:
     assert pascal(name) == key
 
 
 def test_a_whole_object_is_structured() -> None:
-    value = {
+    value: JSON = {
         "Name": "a", "Ratio": 2, "IsOn": True, "Count": 3, "Mode": "Push", "Inner": {"Pattern": "p"},
         "Inners": [{"Pattern": "q", "Size": 2}], "Names": ["x"], "Table": {"NO": "Norway", "null": None},
         "Free": {"a": [1, {"b": None}]}, "Either": ["x", "y"], "Since": "2026-01-31T08:30:00Z", "Day": "2026-01-31",
@@ -134,7 +134,7 @@ def test_defaults_apply() -> None:
         ("x", "", "a mapping expected, found the text 'x'"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_path(value, path, words) -> None:
+def test_what_is_wrong_is_said_with_its_path(value: JSON, path: str, words: str) -> None:
     assert problems(Outer, value)[path].startswith(words)
 
 
@@ -150,7 +150,7 @@ def test_a_validator_that_needs_the_whole_object_is_heard() -> None:
         high: int = field()
 
         @high.validator
-        def _ordered(self, _, value):
+        def _ordered(self, _: object, value: int) -> None:
             if value < self.low:
                 raise ValueError("High is below Low")
 
@@ -187,7 +187,7 @@ def test_without_a_resolver_only_the_form_is_checked() -> None:
 @pytest.mark.parametrize(
     "literal", ["pat-na1-aaaa-bbbb", "s3cr3t", "", ":x", "x:", "eyJhbGciOi.eyJzdWI.abc", 12345678, ["s3cr3t"], None]
 )
-def test_a_literal_secret_is_refused_and_never_repeated(literal) -> None:
+def test_a_literal_secret_is_refused_and_never_repeated(literal: JSON) -> None:
     message = problems(Auth, {"Token": literal})["Token"]
     assert "a reference to a secret (env:NAME, file:PATH) expected" in message
     assert not literal or str(literal) not in message
@@ -254,7 +254,7 @@ field_maps = st.builds(
 
 
 @given(field_maps, st.booleans())
-def test_what_was_unstructured_is_structured_to_the_same(field_map, omit) -> None:
+def test_what_was_unstructured_is_structured_to_the_same(field_map: FieldMap, omit: bool) -> None:
     assert structure(FieldMap, unstructure(field_map, omit_defaults=omit)) == field_map
 
 
