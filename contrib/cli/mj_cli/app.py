@@ -1,6 +1,7 @@
 """The commands of `mj`, assembled. Modules load what they need when a command runs, so that `mj --help` is quick."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "init": metadata.init,
     "plugins": metadata.plugins,

@@ -9,11 +9,13 @@ from mj_cli.propose import propose
 from mj_cli.suggest import Suggestion, suggest
 from mj_cli.writing import commented, write
 from mjcore.errors import UnknownName
-from mjcore.models import ConnectionMetadata, Entity, EntityField, FieldMap
+from mjcore.models import ConnectionMetadata, Entity, EntityField, FieldMap, TransformStep
 from mjcore.wire import unstructure
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
+
+BLANK = (FieldMap("", ""), EntityField(""), TransformStep(""))
 
 
 @frozen
@@ -97,8 +99,10 @@ def targets(entity: Entity) -> list[EntityField]:
     return [f for f in entity.fields if f.name not in kept]
 
 
-def brief(value: FieldMap | EntityField) -> Mapping[str, Any]:
+def brief(value: FieldMap | EntityField | TransformStep) -> Mapping[str, Any]:
     """Return the wire form without what is as by default."""
-    blank = FieldMap("", "") if isinstance(value, FieldMap) else EntityField("")
-    defaults = cast("Mapping[str, Any]", unstructure(blank))
-    return {key: item for key, item in cast("Mapping[str, Any]", unstructure(value)).items() if item != defaults[key]}
+    blank = cast("Mapping[str, Any]", unstructure(next(b for b in BLANK if type(b) is type(value))))
+    found = cast("dict[str, Any]", unstructure(value))
+    if isinstance(value, FieldMap):
+        found["TransformPipeline"] = [brief(step) for step in value.transform_pipeline]
+    return {key: item for key, item in found.items() if item != blank[key]}

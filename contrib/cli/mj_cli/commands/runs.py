@@ -1,13 +1,13 @@
 """`mj sync` and `mj runs`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from mj_cli.options import STORE, AsJSON, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mjcore.kernel import Kernel
     from mjcore.models import ConnectionMetadata
@@ -95,6 +95,6 @@ def runs(
         one = find_run(kernel.runs(connection, limit=1_000_000), run)
         details = kernel.run_details(one.id)
         if as_json:
-            print_json({**unstructure(one), "Details": unstructure(details)})
+            print_json({**cast("Mapping[str, Any]", unstructure(one)), "Details": unstructure(details)})
         else:
             out().print(*details_table(kernel, one, details), sep="\n")
