@@ -12,7 +12,9 @@ from mjcore.errors import ConfigError, Problem
 CHUNK = 64
 """Items of one request."""
 MEAN_SECONDS = 0.025
-"""CPU time of a value on average: what all items together may use, beyond what one alone may."""
+"""CPU time of a value on average, which bounds what a batch may use …"""
+SPARE_SECONDS = 2.0
+"""… beyond this, so that a few hostile values in a small batch leave the others their share."""
 MAX_EXPRESSION = 20_000
 FIRST_LINE = 4
 """Where an expression begins in the text that the engine compiles."""
@@ -46,7 +48,7 @@ def check(expression: str) -> None:
 def evaluate(expression: str, items: list[str]) -> list[str]:
     """Return a line of JSON for each item: the result in a list, an empty list for undefined, or a message."""
     lines: list[str] = []
-    budget = VALUE_SECONDS + MEAN_SECONDS * len(items)
+    budget = SPARE_SECONDS + MEAN_SECONDS * len(items)
     for at in range(0, len(items), CHUNK):
         some, budget = _evaluate(expression, items[at : at + CHUNK], budget)
         lines += some
@@ -58,7 +60,7 @@ def _evaluate(expression: str, items: list[str], budget: float) -> tuple[list[st
     if budget <= 0:
         return [OVER_BUDGET] * len(items), budget
     try:
-        lines, seconds = WORKER.ask(expression, items, budget)
+        lines, seconds = WORKER.ask(expression, items, min(budget, KILL_SECONDS * len(items)))
     except WorkerDied:
         budget -= KILL_SECONDS
         if len(items) == 1:

@@ -92,10 +92,9 @@
   }
 
   const instant = value => {
-    try { if (Number.isNaN(time(value))) return refuse("an invalid date") } catch (error) {
-      refuse(frozen.has(value) ? "a built-in" : show(value))
-    }
-    return iso(value)
+    let at
+    try { at = time(value) } catch { refuse(show(value)) }
+    return Number.isNaN(at) ? refuse("an invalid date") : iso(value)
   }
 
   const message = error => {

@@ -53,6 +53,8 @@ class Worker:
         """Return a line for each item, fewer when the budget was used up, and the CPU time used. Raises `WorkerDied`."""
         head, body = expression.encode("utf-8", "surrogatepass"), "\n".join(items).encode("ascii")
         with self.lock:
+            if self.child and self.child.process.poll() is not None:
+                self._end()
             self.child = child = self.child or start()
             try:
                 _write(child, REQUEST.pack(len(head), len(body), budget) + head + body)
@@ -100,9 +102,11 @@ def start() -> Child:
     child = Child(process, *(pipe for pipe in (process.stdin, process.stdout) if pipe))
     try:
         _answer(child, START_SECONDS)
-    except (OSError, WorkerDied):
+    except BaseException as error:
         child.end()
-        raise MJError(f"the sandbox process does not start: exit status {process.returncode}") from None
+        if isinstance(error, OSError | WorkerDied):
+            raise MJError(f"the sandbox process does not start: exit status {process.returncode}") from error
+        raise
     return child
 
 

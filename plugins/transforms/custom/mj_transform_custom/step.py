@@ -43,14 +43,14 @@ class Custom:
     failed: Failed = field(init=False, factory=Failed)
 
     def apply(self, values: Sequence[Value], records: Sequence[Fields]) -> Sequence[Value]:
-        outcomes = self.failed.outcome(values[0], records[0]) if len(values) == 1 else []
-        outcomes = outcomes or self.evaluated(values, records)
-        for outcome in outcomes:
-            if isinstance(outcome, TransformError):
-                if len(values) > 1:
-                    self.failed = Failed(list(values), list(records), outcomes)
-                raise outcome
-        return outcomes
+        known = self.failed.outcome(values[0], records[0]) if len(values) == 1 else []
+        outcomes = known or self.evaluated(values, records)
+        failure = next((outcome for outcome in outcomes if isinstance(outcome, TransformError)), None)
+        if failure is None:
+            return outcomes
+        if not known:
+            self.failed = Failed(list(values), list(records), outcomes)
+        raise failure
 
     def evaluated(self, values: Sequence[Value], records: Sequence[Fields]) -> Sequence[Value]:
         """Return the results, and errors in the place of results."""
@@ -69,7 +69,7 @@ class Custom:
     def part(self, record: Fields) -> Fields:
         """Return what the expression may read of a record."""
         if self.reads_others:
-            return record
+            return {name: field for name, field in record.items() if field is not ABSENT}
         return {name: record[name] for name in self.reads if record.get(name, ABSENT) is not ABSENT}
 
     def close(self) -> None:
