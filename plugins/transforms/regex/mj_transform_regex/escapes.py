@@ -2,10 +2,9 @@
 
 import re
 
-from attrs import frozen
-
-from mj_transform_regex.charset import DIGIT, LAST, SPACE, WORD, Ranges, complement, ignoring_case
+from mj_transform_regex.charset import DIGIT, LAST, SPACE, WORD, complement
 from mj_transform_regex.flags import Flags
+from mj_transform_regex.leaves import Members, word
 from mj_transform_regex.properties import property_class
 from mj_transform_regex.scanner import Scanner
 
@@ -20,21 +19,6 @@ LOW_HALF = re.compile(r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
 OCTAL = re.compile(r"[0-3][0-7]{0,2}|[4-7][0-7]?")
 CONTROL_LETTER = re.compile(r"[A-Za-z]")
 CONTROL_IN_CLASS = re.compile(r"[A-Za-z0-9_]")
-
-
-@frozen
-class Members:
-    """Characters, as ranges and as properties of the `regex` library."""
-
-    ranges: Ranges = ()
-    properties: tuple[str, ...] = ()
-    char: int | None = None
-    """Set when it is one character, written as such: it can begin or end a range."""
-
-
-def word(flags: Flags) -> Ranges:
-    """Return what `\\w` means."""
-    return ignoring_case(WORD, unicode=True) if flags.unicode and flags.ignore_case else WORD
 
 
 def set_escape(scanner: Scanner, flags: Flags) -> Members | None:

@@ -1,5 +1,6 @@
 """The syntax tree of a JavaScript pattern."""
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -104,18 +105,30 @@ def weight(node: Node) -> int:
     return 1
 
 
+def walk(node: Node) -> Iterator[Node]:
+    """Yield the node and all below it."""
+    yield node
+    match node:
+        case Sequence():
+            children = node.items
+        case Choice():
+            children = node.options
+        case Group() | Look() | Repeat():
+            children = (node.body,)
+        case _:
+            children = ()
+    for child in children:
+        yield from walk(child)
+
+
 def groups_in(node: Node) -> set[int]:
     """Return the numbers of all groups in a node."""
-    match node:
-        case Group():
-            return {node.number} | groups_in(node.body)
-        case Sequence():
-            return set().union(*map(groups_in, node.items))
-        case Choice():
-            return set().union(*map(groups_in, node.options))
-        case Look() | Repeat():
-            return groups_in(node.body)
-    return set()
+    return {found.number for found in walk(node) if isinstance(found, Group)}
+
+
+def references_in(node: Node) -> set[int]:
+    """Return the numbers of the groups that a node refers back to."""
+    return {found.number for found in walk(node) if isinstance(found, BackReference)}
 
 
 def groups_always_in(node: Node) -> set[int]:
@@ -131,18 +144,4 @@ def groups_always_in(node: Node) -> set[int]:
             return groups_always_in(node.body)
         case Repeat() if node.least > 0:
             return groups_always_in(node.body)
-    return set()
-
-
-def references_in(node: Node) -> set[int]:
-    """Return the numbers of the groups that a node refers back to."""
-    match node:
-        case BackReference():
-            return {node.number}
-        case Sequence():
-            return set().union(*map(references_in, node.items))
-        case Choice():
-            return set().union(*map(references_in, node.options))
-        case Group() | Look() | Repeat():
-            return references_in(node.body)
     return set()

@@ -4,9 +4,10 @@ import re
 
 from attrs import define, field
 
-from mj_transform_regex.charset import LINE_END, WORD, class_text, ignoring_case, union
-from mj_transform_regex.escapes import Members, character_escape, set_escape, word
+from mj_transform_regex.charset import LINE_END, class_text
+from mj_transform_regex.escapes import character_escape, set_escape
 from mj_transform_regex.flags import Flags
+from mj_transform_regex.leaves import Members, line_assertion, one, one_of, word_boundary
 from mj_transform_regex.nodes import BackReference, Choice, Group, Leaf, Look, Node, Pattern, Repeat, Sequence
 from mj_transform_regex.scanner import Scanner
 
@@ -184,31 +185,3 @@ class Parser:
         if not char:
             raise self.scanner.fault("missing ] of the class", start)
         return self.member(flags, in_class=True) if char == "\\" else one(ord(char))
-
-
-# --- As the `regex` library writes it ------------------------------------------------------------
-
-
-def one(char: int) -> Members:
-    return Members(((char, char),), char=char)
-
-
-def one_of(members: list[Members], flags: Flags, negative: bool = False) -> Leaf:
-    """Return one character out of a set, or out of the rest."""
-    ranges = union(pair for some in members for pair in some.ranges)
-    if flags.ignore_case:
-        ranges = ignoring_case(ranges, flags.unicode)
-    return Leaf(class_text(ranges, [name for some in members for name in some.properties], negative), 1)
-
-
-def line_assertion(char: str, flags: Flags) -> Leaf:
-    if not flags.multiline:
-        return Leaf(r"\A" if char == "^" else r"\Z", 0)
-    inside = class_text(LINE_END, negative=True)
-    return Leaf(f"(?<!{inside})" if char == "^" else f"(?!{inside})", 0)
-
-
-def word_boundary(flags: Flags, negative: bool) -> Leaf:
-    char = class_text(word(flags)) if flags.unicode else class_text(WORD)
-    there, not_there = ("(?!{0})", "(?={0})") if negative else ("(?={0})", "(?!{0})")
-    return Leaf(f"(?:(?<!{char}){there.format(char)}|(?<={char}){not_there.format(char)})", 0)
