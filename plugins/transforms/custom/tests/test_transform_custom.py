@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mj_transform_custom import CustomConfig, mj_transform_types
 from mj_transform_custom.evaluation import WORKER
+from mj_transform_custom.step import Custom
 
 from mjcore.errors import ConfigError, TransformError
 from mjcore.records import ABSENT, Reference
@@ -147,7 +148,9 @@ def test_compiling_evaluates_nothing():
     ],
 )
 def test_the_fields_that_are_written_out_are_named_to_the_kernel(expression, reads):
-    assert CUSTOM.compile(CustomConfig(expression)).reads == reads
+    step = CUSTOM.compile(CustomConfig(expression))
+    assert isinstance(step, Custom)
+    assert step.reads == reads
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import json
 import random
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 
 import pytest
-import quickjs
+import quickjs  # type: ignore[import-untyped]  # it has no py.typed
 from mj_transform_custom import CustomConfig, mj_transform_types
 
 from mjcore.errors import TransformError
@@ -84,7 +85,7 @@ def outcomes(step, values, records):
         return [[] if result is ABSENT else [result] for result in step.apply(values, records)]
     except TransformError:
         pass
-    results = []
+    results: list[Any] = []
     for value, record in zip(values, records, strict=True):
         try:
             results.append([step.apply([value], [record])[0]])
@@ -95,7 +96,8 @@ def outcomes(step, values, records):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_expressions_do_what_javascript_does(seed):
-    generator, engine, seen = Generator(seed), quickjs.Context().eval(ENGINE), Counter()
+    generator, engine = Generator(seed), quickjs.Context().eval(ENGINE)
+    seen: Counter[str] = Counter()
     for _ in range(600):
         expression = generator.expression(4)
         step, evaluate = CUSTOM.compile(CustomConfig(expression)), engine(expression)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-import quickjs
+import quickjs  # type: ignore[import-untyped]  # it has no py.typed
 from mj_transform_regex import RegexConfig, mj_transform_types
 from mj_transform_regex.charset import LAST_CASED, ignoring_case
 
@@ -97,7 +97,8 @@ def answer_of_the_step(pattern, flags, value, replacement):
 @pytest.mark.parametrize(("seed", "cases", "noisy"), [(1, 7000, False), (2, 3000, True)])
 def test_patterns_do_what_javascript_does(seed, cases, noisy):
     engine = quickjs.Context().eval(ENGINE)
-    generator, seen, mismatches = Generator(seed), Counter(), []
+    generator, mismatches = Generator(seed), []
+    seen: Counter[tuple[str, str]] = Counter()
     for _ in range(cases):
         case = generator.case(noisy)
         expected = json.loads(engine(json.dumps(case)))
