@@ -4,7 +4,7 @@ The one module that imports cattrs, and not before the first value is structured
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -43,10 +43,6 @@ def keys(kind: Any) -> Mapping[str, str]:
     return {pascal(a.name): a.name for a in attrs.fields(kind) if a.init}
 
 
-def _origin(kind: Any) -> Any:
-    return get_origin(kind) or kind
-
-
 # --- From the wire ---------------------------------------------------------------------------------
 
 _resolver: ContextVar[Callable[[str], str] | None] = ContextVar("resolver", default=None)
@@ -80,10 +76,10 @@ def _converter() -> "Converter":
 
     def build_class(kind: Any, converter: "Converter") -> Callable[[Any], Any]:
         hints = get_type_hints(_origin(kind))
-        attributes = {a.name: a for a in attrs.fields(_origin(kind)) if a.init}
         names = {
-            name: override(rename=pascal(name), struct_hook=_validated(a, hints[name], converter) if a.validator else None)
-            for name, a in attributes.items()
+            a.name: override(rename=pascal(a.name), struct_hook=_validated(a, hints[a.name], converter))
+            for a in attrs.fields(_origin(kind))
+            if a.init
         }
         build = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **cast("Any", names))
         return lambda value: build(value, kind)
@@ -129,14 +125,15 @@ def _guarded(
     return guarded
 
 
-def _validated(attribute: "attrs.Attribute[Any]", kind: Any, converter: "Converter") -> Callable[[Any, Any], Any]:
+def _validated(attribute: Any, kind: Any, converter: "Converter") -> Callable[[Any, Any], Any] | None:
     """Run the attribute's validator where its path is known; one that needs the whole object runs when that is built."""
+    if attribute.validator is None or attribute.converter is not None:
+        return None
 
     def hook(value: Any, _: Any) -> Any:
         structured = converter.structure(value, kind)
-        if attribute.converter is None and attribute.validator is not None:
-            with suppress(AttributeError):
-                attribute.validator(None, attribute, structured)
+        with suppress(AttributeError):
+            attribute.validator(None, attribute, structured)
         return structured
 
     return hook
@@ -219,7 +216,7 @@ def _problems(error: Exception, path: str, owner: Any) -> Iterator[Problem]:
     elif isinstance(error, ForbiddenExtraKeysError):
         known = keys(_origin(error.cl))
         for key in sorted(map(str, error.extra_fields)):
-            yield _problem(f"{path}.{key}", "unknown" + (did_you_mean(key, known) or f" (known: {', '.join(known) or 'none'})"))
+            yield _problem(f"{path}.{key}", unknown_key(key, known))
     elif isinstance(error, KeyError) and hasattr(error, "__notes__"):
         yield _problem(path, "missing")
     elif isinstance(error, ConfigError):
@@ -230,6 +227,11 @@ def _problems(error: Exception, path: str, owner: Any) -> Iterator[Problem]:
         yield _problem(path, re.sub(r"^'\w+' ", "", text))
     else:
         raise error
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """Return what to say of a key that is none."""
+    return "unknown" + (did_you_mean(key, known) or f" (known: {', '.join(known) or 'none'})")
 
 
 def _problem(path: str, message: str) -> Problem:
@@ -248,6 +250,10 @@ def _step(part: Exception) -> str:
     return ""
 
 
+def _origin(kind: Any) -> Any:
+    return get_origin(kind) or kind
+
+
 @cache
 def _holds_secrets(kind: Any) -> bool:
     hints = get_type_hints(_origin(kind))
@@ -258,10 +264,7 @@ def _holds_secrets(kind: Any) -> bool:
 
 
 def unstructure(value: Any, *, omit_defaults: bool = False) -> JSON:
-    """Return any model or result as JSON: PascalCase keys, ISO 8601 times, decimals as text, sets sorted, secrets as ***.
-
-    `omit_defaults` leaves out attributes that are as by default.
-    """
+    """Return any model or result as JSON: ISO 8601 times, decimals as text, sets sorted, secrets as ***."""
     match value:
         case Secret():
             return "***"
@@ -285,12 +288,9 @@ def unstructure(value: Any, *, omit_defaults: bool = False) -> JSON:
 
 
 def _unstructure_object(value: Any, *, omit_defaults: bool) -> Mapping[str, JSON]:
-    shown: dict[str, JSON] = {}
-    for attribute in attrs.fields(type(value)):
-        item = getattr(value, attribute.name)
-        if not (omit_defaults and item == _default(attribute)):
-            shown[pascal(attribute.name)] = unstructure(item, omit_defaults=omit_defaults)
-    return shown
+    items = [(a, getattr(value, a.name)) for a in attrs.fields(type(value)) if a.init]
+    shown = [(a.name, item) for a, item in items if not (omit_defaults and item == _default(a))]
+    return {pascal(name): unstructure(item, omit_defaults=omit_defaults) for name, item in shown}
 
 
 def _default(attribute: "attrs.Attribute[Any]") -> Any:
