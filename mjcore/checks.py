@@ -264,7 +264,7 @@ def _unfilled(entity_map: EntityMap) -> Iterator[Problem]:
     kept = {entity.updated_at_field} | (set(entity.primary_key) if entity.key_origin != "mapped" else set())
     required = [f.name for f in entity.fields if f.is_required and f.name not in kept]
     if entity.key_origin == "mapped":
-        required = list(dict.fromkeys([*entity.primary_key, *required]))
+        required = list(dict.fromkeys([*(name for name in entity.primary_key if entity.field(name)), *required]))
     for name in required:
         if name not in filled:
             is_key = name in entity.primary_key

@@ -26,7 +26,7 @@ class EntityResolver:
 
     def resolve(self, entries: Iterable[EntityEntry], names: Iterable[str]) -> dict[str, Entity | None]:
         """Return every known entity by name; None where the entry is malformed. `names`: those that the document mentions."""
-        entries = list(entries)
+        entries = list({entry.name: entry for entry in reversed(list(entries))}.values())[::-1]  # the first of a name
         known: dict[str, Entity | None] = {e.name: e for e in self.stored} | dict.fromkeys(names)
         for entry in entries:
             same = by_identity(self.stored, entry.id, entry.name)
@@ -40,16 +40,14 @@ class EntityResolver:
         self.one_entity_per_table(entries, known)
         return known
 
-    def one_entity_per_table(self, entries: Iterable[EntityEntry], known: dict[str, Entity | None]) -> None:
-        owners: dict[str, list[str]] = {}
-        for entity in known.values():
-            if entity:
-                owners.setdefault(entity.table, []).append(entity.name)
+    def one_entity_per_table(self, entries: Sequence[EntityEntry], known: dict[str, Entity | None]) -> None:
+        given = {entry.name for entry in entries}
+        owners = {e.table: name for name, e in known.items() if e and name not in given}
         for entry in entries:
             entity = known[entry.name]
-            others = [name for name in owners.get(entity.table, ()) if name != entry.name] if entity else []
-            if others and entity:
-                self.fault(entry, "Table", f"{entity.table!r} is the table of {others[0]!r} already; use that entity")
+            owner = owners.setdefault(entity.table, entry.name) if entity else entry.name
+            if owner != entry.name:
+                self.fault(entry, "Table", f"it is the table of {owner!r} already; use that entity")
 
     def fault(self, entry: EntityEntry, key: str, message: str) -> None:
         self.problems.append(Problem(f"{entry.path}.{key}", message))

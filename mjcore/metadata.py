@@ -14,7 +14,7 @@ from mjcore.export import connection_document
 from mjcore.ids import new_id
 from mjcore.maps import MapResolver
 from mjcore.models import Company, CompanyIntegration, ConnectionMetadata, Entity, IntegrationProvider, SyncDirection, Template
-from mjcore.reading import Reader
+from mjcore.reading import PARTS, Reader
 from mjcore.snapshot import Snapshot, by_identity, take
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def read(kernel: "Kernel", documents: Sequence[Raw], stored: Snapshot | None = N
     templates = {t.name: cast("Sequence[Raw]", t.entity_maps) for t in stored.templates}
     reader = Reader(templates, labels)
     document = reader.document(raw)
+    if any(not isinstance(raw[key], list | tuple) for key in PARTS[Document] if key in raw):
+        raise ConfigError(*reader.problems)  # what a whole section would have defined, the rest would miss
     metadata, problems = _Resolver(kernel, stored, document, raw, reader.problems).metadata()
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
@@ -120,10 +122,9 @@ class _Resolver:
         )
         connections = [self.connection(entry, known, maps) for entry in document.connections]
         maps.check_others()
-        mine = {entry.name for entry in document.entities}
         read = Metadata(
             companies,
-            tuple(e for name, e in entities.items() if e is not None and name in mine),
+            tuple(e for entry in document.entities if (e := entities[entry.name])),
             templates,
             tuple(c for c in connections if c is not None),
             providers,

@@ -83,8 +83,10 @@ class Reader:
         entry = self.salvage(kind, rest, path)
         for key, (attribute, part) in parts.items():
             items = self.parts_of(kind, key, item, path)
-            children = self.entries(part, items) if items is not None else None
-            if entry is not None and children is not None:
+            children = self.entries(part, items or ())
+            if items is None:
+                entry = None
+            elif entry is not None and (items or key in item):
                 setattr(entry, attribute, children)
         if entry is None:
             return UNREADABLE.get(kind)
@@ -94,16 +96,19 @@ class Reader:
         return entry
 
     def parts_of(self, kind: type[Any], key: str, item: Any, path: str) -> list[tuple[str, Any]] | None:
-        """Return the located items of a list; a connection's entity maps are laid over those of its template."""
+        """Return the located items of a list, None where it is none; an entity map of a template lies under the connection's."""
         if not isinstance(item, Mapping):
+            return []
+        if key in item and not isinstance(item[key], list | tuple):
+            self.problems.append(Problem(f"{path}.{key}", "a list expected"))
             return None
-        own = self.listed(item[key], f"{path}.{key}") if key in item else None
+        own = list(_located(item.get(key), f"{path}.{key}"))
         template = item.get("Template") if kind is ConnectionEntry else None
         if not isinstance(template, str) or template not in self._templates:
             return own
         where, base = self._templates[template]
         shared = [(p, raw) for p, raw in _located(base, f"{where}.EntityMaps") if isinstance(raw, Mapping)]
-        return merge_maps(shared, own or [])
+        return merge_maps(shared, own)
 
     def salvage(self, kind: type[Any], raw: Any, path: str) -> Any:
         """Structure an entry; what is wrong is reported and left out, and the rest tried again."""
