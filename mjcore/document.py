@@ -140,8 +140,8 @@ def _is_same_map(a: Raw, b: Raw) -> bool:
     """An override may leave out the entity."""
     if a.get("ID") and b.get("ID"):
         return bool(a["ID"] == b["ID"])
-    entities = {a.get("Entity"), b.get("Entity")} - {None}
-    return a.get("ExternalObjectName") == b.get("ExternalObjectName") and len(entities) <= 1
+    mine, other = a.get("Entity"), b.get("Entity")
+    return a.get("ExternalObjectName") == b.get("ExternalObjectName") and (mine is None or other is None or mine == other)
 
 
 def _is_same_field_map(a: Raw, b: Raw) -> bool:

@@ -63,16 +63,16 @@ def _with_users_of_templates(raw: Raw, stored: Snapshot) -> tuple[Raw, Mapping[s
     """Add the stored connections whose template the document defines anew, and what to call them."""
     given = list(_items(raw, "Connections"))
     templates = list(_items(raw, "Templates"))
-    named = {name for item in given for name in (item.get("Name"), item.get("ID"))}
+    named = [name for item in given for name in (item.get("Name"), item.get("ID"))]
     added: list[Raw] = []
     for connection in stored.connections:
         before = next((t for t in stored.templates if t.id == connection.template_id), None)
         after = next((t for t in templates if before and (t.get("ID") == before.id or t.get("Name") == before.name)), None)
-        if after and not named & {connection.id, connection.name}:
+        if after and connection.id not in named and connection.name not in named:
             added.append({**connection_document(connection, stored), "Template": after.get("Name")})
-    if not added:
+    listed = raw.get("Connections", ())
+    if not added or not isinstance(listed, list | tuple):
         return raw, {}
-    listed = list(raw.get("Connections") or ())
     labels = {f"Connections[{len(listed) + i}]": f"Connections[{c['Name']}]" for i, c in enumerate(added)}
     return {**raw, "Connections": [*listed, *added]}, labels
 

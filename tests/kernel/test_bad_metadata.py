@@ -1,11 +1,14 @@
 """Bad metadata: each fault is named with its path and a remedy, all at once, and nothing is written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from attrs import field, frozen, validators
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mjcore.apply import apply, read
 from mjcore.capabilities import MatchType, ProviderType, Secret, SecretType, TransformType
@@ -604,3 +607,50 @@ def test_what_one_connection_lays_over_a_template_is_told_there(kernel: Kernel) 
     bad = good()
     bad["Connections"][1]["EntityMaps"] = [{"ExternalObjectName": "firms", "DeleteBehavior": "SoftDelete"}]
     assert [p.path for p in problems(kernel, bad)] == ["Connections[1].EntityMaps[0].DeleteBehavior"]
+
+
+# --- Whatever else a file may hold ---------------------------------------------------------------------
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["", "x", "Email", "Contacts"])
+NONSENSE = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if at:
+        yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*at, key))
+
+
+def put(value: Any, at: tuple[Any, ...], new: Any) -> None:
+    for key in at[:-1]:
+        value = value[key]
+    value[at[-1]] = new
+
+
+PLACES = list(places(good()))
+
+
+@pytest.fixture(params=["empty", "stored"])
+def either(request: pytest.FixtureRequest, kernel: Kernel) -> Kernel:
+    """Return a kernel whose store is empty, or holds the good file."""
+    if request.param == "stored":
+        apply(kernel, [good()])
+    return kernel
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(PLACES), NONSENSE), min_size=1, max_size=3), st.booleans())
+def test_nonsense_at_any_place_is_a_problem_or_fine_but_never_a_crash(
+    either: Kernel, shapes: Any, edits: list[tuple[tuple[Any, ...], Any]], split: bool
+) -> None:
+    bad = good()
+    for at, nonsense in sorted(edits, key=lambda edit: -len(edit[0])):
+        put(bad, at, nonsense)
+    before = shapes.everything()
+    with suppress(ConfigError):
+        apply(either, [good(), bad] if split else [bad], dry_run=True, prune=True)
+    assert shapes.everything() == before
