@@ -34,9 +34,10 @@ def _text(number: int) -> str:
 
 
 def _start_anew() -> None:
-    """A forked child must not go on counting where its parent does."""
-    global _last  # noqa: PLW0603 - see above
-    _last = 0
+    """Let a forked child not go on counting where its parent does."""
+    global _last, _lock  # noqa: PLW0603 - see above
+    _last, _lock = 0, Lock()
 
 
-os.register_at_fork(after_in_child=_start_anew)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)

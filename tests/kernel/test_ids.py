@@ -1,5 +1,6 @@
 """New ids: valid, unique, in order."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from time import time_ns
 from uuid import UUID
@@ -32,3 +33,18 @@ def test_the_clock_may_step_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = new_id()
     monkeypatch.setattr(ids, "time_ns", lambda: 0)
     assert new_id() > before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_makes_ids_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    new_id()
+    monkeypatch.setattr(ids, "time_ns", lambda: 0)  # so that both would only count on
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(sending, new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(receiving, 100).decode() != new_id()
+    os.close(receiving)
+    os.close(sending)
