@@ -35,7 +35,7 @@ def _text(number: int) -> str:
 
 def _start_anew() -> None:
     """Let a forked child not go on counting where its parent does."""
-    global _last, _lock  # noqa: PLW0603 - see above
+    global _last, _lock
     _last, _lock = 0, Lock()
 
 
