@@ -1,8 +1,8 @@
 """Provider `Files`: a folder of CSV, TSV, JSON Lines, JSON and Parquet files as a source."""
 
-import codecs
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from os import devnull
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -15,15 +15,27 @@ from mjcore.hookspecs import hookimpl
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet"]
 
 
+def path_fault(path: str) -> str | None:
+    """Return why this is no path or pattern inside a folder, on any system; None when it is."""
+    is_outside = any(p.drive or p.root or ".." in p.parts for p in (PurePosixPath(path), PureWindowsPath(path)))
+    if not path.strip() or is_outside or "\0" in path:
+        return "must be a path or pattern inside the folder, without .."
+    try:
+        any(Path(devnull).glob(path))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _inside(_: object, attribute: "Attribute[str]", path: str) -> None:
-    if not path or path.startswith("/") or ".." in PurePosixPath(path).parts:
-        raise ValueError(f"{attribute.name}: {path!r} must be a path or pattern inside the folder")
+    if fault := path_fault(path):
+        raise ValueError(f"{attribute.name}: {path!r}: {fault}")
 
 
 def _encoding(_: object, attribute: "Attribute[str]", name: str) -> None:
     try:
-        codecs.lookup(name)
-    except LookupError:
+        "a".encode(name)
+    except (LookupError, ValueError):
         raise ValueError(f"{attribute.name}: {name!r} is no text encoding; utf-8, cp1252 and utf-16 are some") from None
 
 
@@ -87,4 +99,4 @@ def open_files(connection: Connection[Files, NoAuth]) -> Source:
 
 @hookimpl
 def mj_provider_types() -> Iterable[ProviderType[Files, NoAuth]]:
-    return [ProviderType("Files", Files, NoAuth, open_files, label="Files in a folder", page_size=1000)]
+    return [ProviderType("Files", Files, NoAuth, open_files, label="Files in a folder", page_size=2000)]

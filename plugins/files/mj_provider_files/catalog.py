@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from glob import escape
 from pathlib import Path
 from typing import get_args
 
 from attrs import frozen
 
-from mj_provider_files import FileObject, Files, Format
-from mjcore.errors import NotSupported
+from mj_provider_files import FileObject, Files, Format, path_fault
+from mj_provider_files.stream import file_errors
+from mjcore.errors import CheckpointExpired, NotSupported, did_you_mean
 
 SUFFIXES: Mapping[str, Format] = {
     ".csv": "csv",
@@ -33,8 +33,16 @@ class DataFile:
 
     def stamp(self) -> tuple[int, int]:
         """Return (time of the last change in ns, size in bytes)."""
-        status = self.path.stat()
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            raise CheckpointExpired(f"{self.name}: the file is gone; it was there when the run began") from None
         return status.st_mtime_ns, status.st_size
+
+
+def check_unchanged(file: DataFile, stamp: tuple[int, int]) -> None:
+    if file.stamp() != stamp:
+        raise CheckpointExpired(f"{file.name}: the file has changed since the run began")
 
 
 @frozen
@@ -44,42 +52,75 @@ class Dataset:
     name: str
     folder: Path
     settings: FileObject
+    zone: str
 
     def files(self) -> list[DataFile]:
         """Return the files that are there, by name; `NotSupported` when there is none: that is no empty object."""
-        pattern = self.settings.path
-        found = sorted(self.folder.glob(pattern)) if any(c in pattern for c in "*?[") else [self.folder / pattern]
-        files = [self.file(path.relative_to(self.folder).as_posix()) for path in found if path.is_file()]
+        with file_errors(self.name):
+            files = [self.file(path.relative_to(self.folder).as_posix()) for path in self.paths() if path.is_file()]
         if not files:
-            raise NotSupported(f"{self.name}: no file {pattern!r} in {str(self.folder)!r}")
+            raise NotSupported(f"{self.name}: no file matches {self.settings.path!r} in {str(self.folder)!r}")
         return files
 
     def file(self, name: str) -> DataFile:
+        path = self.folder / name
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise NotSupported(f"{self.name}: {name!r} is a link that leads out of {str(self.folder)!r}; copy the file there")
         file_format = self.settings.format or format_of(name)
         if file_format is None:
             known = ", ".join(get_args(Format))
             raise NotSupported(f"{self.name}: cannot tell the format of {name!r} by its suffix; set Format to one of {known}")
-        return DataFile(self.folder / name, name, file_format)
+        return DataFile(path, name, file_format)
+
+    def paths(self) -> list[Path]:
+        path = self.folder / self.settings.path
+        return [path] if path.is_file() else sorted(self.folder.glob(self.settings.path))
 
 
 def format_of(name: str) -> Format | None:
-    return SUFFIXES.get(Path(name.lower().removesuffix(".gz")).suffix)
+    plain = name.lower().removesuffix(".gz")
+    found = SUFFIXES.get(Path(plain).suffix)
+    return None if found == "parquet" and plain != name.lower() else found  # Parquet compresses by itself
 
 
-def datasets(folder: Path, config: Files) -> dict[str, Dataset]:
-    """Return configured objects, then one per other file, named by its stem, or by its whole name where stems are alike."""
-    found = {name: Dataset(name, folder, settings) for name, settings in config.objects.items()}
-    taken = {path for settings in config.objects.values() for path in folder.glob(settings.path)}
-    stems: defaultdict[str, list[str]] = defaultdict(list)
-    for path in sorted(folder.iterdir()):
-        if path not in taken and path.is_file() and format_of(path.name) and not path.name.startswith("."):
-            stems[_stem(path.name)].append(path.name)
-    for stem, names in stems.items():
-        is_alone = len(names) == 1 and stem not in found
-        for file_name in names:
-            name = stem if is_alone else file_name
-            found.setdefault(name, Dataset(name, folder, FileObject(escape(file_name))))
-    return found
+@frozen
+class Catalog:
+    """The objects of a folder: those of the settings, one per other file, and on request any path or pattern inside it."""
+
+    folder: Path
+    config: Files
+
+    def datasets(self) -> dict[str, Dataset]:
+        """Return all objects. A file is named by its stem, or by its whole name where stems are alike or taken."""
+        found = {name: self._dataset(name, settings) for name, settings in self.config.objects.items()}
+        stems: defaultdict[str, list[str]] = defaultdict(list)
+        with file_errors(str(self.folder)):
+            taken = {path for dataset in found.values() for path in dataset.paths()}
+            for path in sorted(self.folder.iterdir()):
+                if path not in taken and path.is_file() and format_of(path.name) and not path.name.startswith("."):
+                    stems[_stem(path.name)].append(path.name)
+        for stem, names in stems.items():
+            is_alone = len(names) == 1 and stem not in found
+            for file_name in names:
+                name = stem if is_alone else file_name
+                found.setdefault(name, self._dataset(name, FileObject(file_name)))
+        return found
+
+    def dataset(self, name: str) -> Dataset:
+        """Return one object; `NotSupported` where there is none, with those there are."""
+        found = self.datasets()
+        if name in found:
+            return found[name]
+        if fault := path_fault(name):
+            raise NotSupported(f"object {name!r}: {fault}")
+        named = self._dataset(name, FileObject(name))
+        if format_of(name) or any(path.is_file() for path in named.paths()):
+            return named
+        known = ", ".join(found) or "none"
+        raise NotSupported(f"no file for object {name!r} in {str(self.folder)!r}{did_you_mean(name, found)} (objects: {known})")
+
+    def _dataset(self, name: str, settings: FileObject) -> Dataset:
+        return Dataset(name, self.folder, settings, self.config.zone)
 
 
 def _stem(name: str) -> str:

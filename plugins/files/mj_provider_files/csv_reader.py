@@ -1,123 +1,96 @@
 """CSV and TSV, as RFC 4180 has them: values are texts as they stand, or null."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
-from typing import TypeAlias, TypeGuard
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
-from mj_provider_files.chunk import Chunk, Fault
-from mj_provider_files.text import is_clean, open_text, shown
-from mjcore.errors import NotSupported
+from mj_provider_files.chunk import Chunk, Fault, Place, Unit
+from mj_provider_files.dialect import read_dialect
+from mj_provider_files.stream import Lines, is_clean, shown
 from mjcore.records import ABSENT, Value
-
-Row: TypeAlias = "list[str] | Fault"
-
-FIELD_LIMIT = 2**24
-"""Characters in one field: more is a quote that does not end."""
 
 
 class CSVReader:
     """Reads the columns in `names`, all when it is None."""
 
-    def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, row: int) -> None:
-        # the limit is the process's own: it is only ever raised
-        csv.field_size_limit(max(csv.field_size_limit(), FIELD_LIMIT))
-        self.stream = open_text(file.path, settings.encoding, "surrogateescape")
-        try:
-            self.line = self.stream.readline()
-            delimiter = settings.delimiter or ("\t" if file.format == "tsv" else max(",;\t|", key=self.line.count))
-            self.parser = csv.reader(self._lines(), delimiter=delimiter, strict=True)
-            self.rows: Iterator[list[str]] = self.parser
-            header = self._header(file.name, settings)
-            self.width = len(header)
-            wanted = header if names is None else names
-            self.places = {name: header.index(name) if name in header else None for name in wanted if name}
-            self.nulls: Mapping[str, None] = dict.fromkeys(settings.null_texts)
-            self.row = 0
-            while self.row < row and self._take(min(row - self.row, 10_000)):
-                pass
-        except BaseException:
-            self.close()
-            raise
+    unit: Unit = "line"
+
+    def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, place: Place) -> None:
+        dialect = read_dialect(file, settings)
+        header = list(dialect.columns)
+        self.width = len(header)
+        wanted = header if names is None else names
+        self.positions = {name: header.index(name) if name in header else None for name in wanted if name}
+        self.nulls = frozenset(settings.null_texts)
+        self.lines = Lines(file.path, settings.encoding, max(place, dialect.first, key=lambda p: p.at))
+        self.parser = csv.reader(self.lines, delimiter=dialect.delimiter, strict=True)
+        self.used = 0
+
+    @property
+    def place(self) -> Place:
+        return self.lines.place
 
     def read(self, count: int) -> Chunk:
-        first = self.row + 1
-        rows = self._take(count)
-        if self._is_plain(rows):
-            return Chunk(self._columns(rows), range(first, self.row + 1), (), len(rows))
-        checked = [(number, self._check(row, number)) for number, row in enumerate(rows, first)]
-        good = [(number, row) for number, row in checked if isinstance(row, list) and row]
-        faults = [row for _, row in checked if isinstance(row, Fault)]
-        return Chunk(self._columns([row for _, row in good]), [number for number, _ in good], faults, len(rows))
+        first = self.place.number + 1
+        rows, faults = self._take(count)
+        if not faults and not self.lines.has_faults and {self.width}.issuperset(map(len, rows)):
+            return Chunk(self._columns(rows), lambda: _first_lines(rows, first, {}), (), len(rows))
+        return self._checked(rows, faults, first)
 
     def close(self) -> None:
-        self.stream.close()
+        self.lines.close()
 
-    def _lines(self) -> Iterator[str]:
-        """Yield the file's lines and remember the last, for rows that end in a fault."""
-        yield self.line
-        for line in self.stream:
-            self.line = line
-            yield line
-
-    def _take(self, count: int) -> list[Row]:
-        rows: list[Row] = []
+    def _take(self, count: int) -> tuple[list[list[str]], dict[int, Fault]]:
+        """Return the next rows, and by index what the parser did not understand: such a row is empty."""
+        rows: list[list[str]] = []
+        faults: dict[int, Fault] = {}
         while len(rows) < count:
             try:
-                for row in islice(self.rows, count - len(rows)):
-                    rows.append(row)  # noqa: PERF402 - what came before a fault is kept
+                rows += islice(self.parser, count - len(rows))  # what comes before a fault is kept
                 break
             except csv.Error as error:
-                rows.append(Fault(f"line {self.parser.line_num}", "malformed_row", str(error), shown(self.line)))
-        self.row += len(rows)
-        return rows
+                line = self.place.number + self.parser.line_num - self.used
+                faults[len(rows)] = Fault(line, "malformed_row", f"{error}; a quote that does not end, or one too many?")
+                rows.append([])
+        self.lines.advance(self.parser.line_num - self.used)
+        self.used = self.parser.line_num
+        return rows, faults
 
-    def _is_plain(self, rows: list[Row]) -> TypeGuard[list[list[str]]]:
-        """Tell, quickly, whether all rows are good."""
-        return all(type(row) is list and len(row) == self.width for row in rows) and is_clean("".join(map("".join, rows)))  # type: ignore[arg-type]
+    def _checked(self, rows: list[list[str]], faults: dict[int, Fault], first: int) -> Chunk:
+        numbers = _first_lines(rows, first, faults)
+        for index, row in enumerate(rows):
+            if row and (fault := self._fault(row, numbers[index])):
+                faults[index] = fault
+        good = [index for index, row in enumerate(rows) if row and index not in faults]
+        in_order = [faults[index] for index in sorted(faults)]
+        return Chunk(self._columns([rows[i] for i in good]), lambda: [numbers[i] for i in good], in_order, len(rows))
 
-    def _check(self, row: Row, number: int) -> Row:
-        if isinstance(row, Fault) or not row:
-            return row
+    def _fault(self, row: list[str], number: int) -> Fault | None:
+        text = "\t".join(row)
         if len(row) != self.width:
-            fault = f"{len(row)} fields, but there are {self.width} columns"
-            return Fault(f"row {number}", "ragged_row", fault, shown("\t".join(row)))
-        if not is_clean("".join(row)):
-            fault = "bytes that are not of the file's encoding; set Encoding to the right one"
-            return Fault(f"row {number}", "bad_encoding", fault, shown("\t".join(row)))
-        return row
+            return Fault(number, "ragged_row", f"{len(row)} fields, but there are {self.width} columns", shown(text))
+        if not is_clean(text):
+            return Fault(number, "bad_encoding", "bytes that are not of the file's encoding; set Encoding to it", shown(text))
+        return None
 
-    def _columns(self, rows: list[list[str]]) -> dict[str, Sequence[Value]]:
+    def _columns(self, rows: Sequence[list[str]]) -> dict[str, Sequence[Value]]:
         columns = list(zip(*rows, strict=True)) if rows else [()] * self.width
-        nulls = self.nulls
         return {
-            name: [ABSENT] * len(rows) if place is None else [None if v in nulls else v for v in columns[place]]
-            for name, place in self.places.items()
+            name: [ABSENT] * len(rows) if position is None else self._nulled(columns[position])
+            for name, position in self.positions.items()
         }
 
-    def _header(self, name: str, settings: FileObject) -> list[str]:
-        """Return the names of the columns; a repeated name gets a number, a column without a name is not read."""
-        if not settings.header and settings.columns:
-            return list(settings.columns)
-        try:
-            header = next(self.parser, [])
-        except csv.Error as error:
-            raise NotSupported(f"{name} line {self.parser.line_num}: {error} in the first row") from None
-        if not settings.header:
-            self.rows = chain([header], self.parser)
-            return [f"column_{i}" for i in range(1, len(header) + 1)]
-        if not is_clean("".join(header)):
-            raise NotSupported(f"{name}: the header is not in {settings.encoding}; set Encoding to the file's own")
-        return list(settings.columns) or _distinct(header)
+    def _nulled(self, texts: Sequence[str]) -> Sequence[Value]:
+        nulls = self.nulls
+        return texts if nulls.isdisjoint(texts) else [None if text in nulls else text for text in texts]
 
 
-def _distinct(header: Sequence[str]) -> list[str]:
-    names: list[str] = []
-    for name in map(str.strip, header):
-        number, unique = 2, name
-        while name and (unique in names or (unique != name and unique in header)):
-            unique, number = f"{name}_{number}", number + 1
-        names.append(unique)
-    return names
+def _first_lines(rows: Sequence[Sequence[str]], line: int, faults: Mapping[int, Fault]) -> list[int]:
+    """Return the line each row begins in: a row has one line, and one more for each line end within its fields."""
+    lines = []
+    for index, row in enumerate(rows):
+        lines.append(line)
+        line = faults[index].number + 1 if index in faults else line + 1 + sum(field.count("\n") for field in row)
+    return lines

@@ -18,6 +18,16 @@ def default_key(object_name: str, columns: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def plain_ids(keys: Sequence[Sequence[Value]]) -> Sequence[str] | None:
+    """Return the ids of many records, where one column of texts or whole numbers holds them; else None."""
+    if len(keys) != 1:
+        return None
+    kinds = set(map(type, keys[0]))
+    if kinds <= {str}:
+        return keys[0] if all(map(str.strip, keys[0])) else None
+    return list(map(str, keys[0])) if kinds == {int} else None
+
+
 def external_id(parts: Sequence[Value]) -> str | None:
     r"""Return the id, or None when a part is blank.
 
@@ -39,11 +49,11 @@ def _text(part: Value) -> str:
         return ""
     if isinstance(part, bool):
         return "true" if part else "false"
-    if isinstance(part, int | float | Decimal):
+    if isinstance(part, int | float | Decimal) and part == part:  # noqa: PLR0124 - a NaN is not equal to itself
         return str(part)
     if isinstance(part, date):
         return part.isoformat()
-    raise ValueError(f"a key is text, a number or a date, not {type(part).__name__}")
+    raise ValueError(f"a key is text, a number or a date, not {type(part).__name__} {str(part)[:60]}")
 
 
 def instant(value: Value, zone: ZoneInfo) -> datetime | None:

@@ -1,16 +1,16 @@
-"""JSON Lines, and JSON arrays read as a stream: whole numbers exact, others as Decimal."""
+"""JSON Lines and JSON arrays: whole numbers exact, others as Decimal."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
-from typing import TextIO, TypeAlias
+from typing import TypeAlias
 
 from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
-from mj_provider_files.chunk import Chunk, Fault
-from mj_provider_files.json_stream import elements
-from mj_provider_files.text import is_clean, open_text, shown
+from mj_provider_files.chunk import Chunk, Fault, Place, Unit
+from mj_provider_files.json_text import JSONText
+from mj_provider_files.stream import Lines, is_clean, open_stream, shown
 from mjcore.errors import NotSupported
 from mjcore.records import ABSENT, Value
 
@@ -25,66 +25,104 @@ def _refuse(constant: str) -> None:
 DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
-class JSONReader:
+class JSONLinesReader:
     """Reads the members in `names`, all when it is None."""
 
-    def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, row: int) -> None:
-        is_lines = file.format == "jsonl"
-        self.stream = open_text(file.path, settings.encoding, "surrogateescape" if is_lines else "strict")
-        self.rows = lines(self.stream) if is_lines else objects(self.stream, file.name)
+    unit: Unit = "line"
+
+    def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, place: Place) -> None:
+        self.lines = Lines(file.path, settings.encoding, place)
+        self.texts = iter(self.lines)
         self.names = names
-        self.row = 0
-        try:
-            self.row = sum(1 for _ in islice(self.rows, row))
-        except BaseException:
-            self.close()
-            raise
+
+    @property
+    def place(self) -> Place:
+        return self.lines.place
 
     def read(self, count: int) -> Chunk:
-        rows = list(islice(self.rows, count))
-        numbered = [(number, row) for number, row in enumerate(rows, self.row + 1) if isinstance(row, dict)]
-        self.row += len(rows)
-        good = [row for _, row in numbered]
-        names = list(dict.fromkeys(chain.from_iterable(good))) if self.names is None else self.names
-        columns = {name: [row.get(name, ABSENT) for row in good] for name in names}
-        return Chunk(columns, [n for n, _ in numbered], [row for row in rows if isinstance(row, Fault)], len(rows))
+        first = self.place.number + 1
+        texts = list(islice(self.texts, count))
+        self.lines.advance(len(texts))
+        return chunk((_parsed(text, number) for number, text in enumerate(texts, first)), self.names, first)
 
     def close(self) -> None:
-        self.stream.close()
+        self.lines.close()
 
 
-def lines(stream: TextIO) -> Iterator[Row]:
-    """Yield one row per line; a line that is no JSON object is a fault of its own."""
-    decode: Callable[[str], object] = DECODER.decode
-    for number, line in enumerate(stream, 1):
-        if line.isspace():
-            yield None
-            continue
-        if not is_clean(line):
-            yield _fault(f"line {number}", "bad_encoding", "bytes that are not of the file's encoding", line)
-            continue
-        try:
-            value = decode(line)
-        except JSONDecodeError as error:
-            yield _fault(f"line {number}", "malformed_row", f"{error.msg} at column {error.colno}", line)
-        except (ValueError, RecursionError) as error:
-            yield _fault(f"line {number}", "malformed_row", str(error), line)
-        else:
-            yield value if isinstance(value, dict) else _fault(f"line {number}", "malformed_row", "not a JSON object", line)
-
-
-def objects(stream: TextIO, name: str) -> Iterator[Row]:
-    """Yield the objects of an array; `NotSupported` where the file is no JSON, since nothing behind can be trusted."""
-    number = 0
+def _parsed(line: str, number: int) -> Row:
+    if line.isspace():
+        return None
+    if not is_clean(line):
+        return Fault(number, "bad_encoding", "bytes that are not of the file's encoding; set Encoding to it", shown(line))
     try:
-        for number, value in enumerate(elements(stream, DECODER), 1):
-            yield value if isinstance(value, dict) else Fault(f"row {number}", "malformed_row", "not a JSON object", str(value))
-    except UnicodeError:
-        raise
+        value = DECODER.decode(line)
     except (ValueError, RecursionError) as error:
-        message = error.msg if isinstance(error, JSONDecodeError) else str(error)
-        raise NotSupported(f"{name}: row {number + 1} is no JSON ({message}); correct or complete the file") from None
+        return Fault(number, "malformed_row", _reason(error), shown(line))
+    return value if isinstance(value, dict) else Fault(number, "malformed_row", "not a JSON object", shown(line))
 
 
-def _fault(place: str, code: str, message: str, line: str) -> Fault:
-    return Fault(place, code, message, shown(line.rstrip("\r\n")))
+class JSONArrayReader:
+    """Reads an array of objects, or objects one after another, as a stream: the file is never in memory as a whole."""
+
+    unit: Unit = "row"
+
+    def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, place: Place) -> None:
+        self.name, self.names, self.number = file.name, names, place.number
+        head = JSONText(*open_stream(file.path, settings.encoding), DECODER)
+        self.is_array = head.peek() == "["
+        self.text = head
+        if place.at:
+            head.close()
+            self.text = JSONText(*open_stream(file.path, settings.encoding, place.at), DECODER, place.at)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.text.at, self.number)
+
+    def read(self, count: int) -> Chunk:
+        first, values = self.number + 1, list[Row]()
+        try:
+            while len(values) < count and self._has_next():
+                value = self.text.value()
+                self.number += 1
+                fault = Fault(self.number, "malformed_row", "not a JSON object", shown(str(value)))
+                values.append(value if isinstance(value, dict) else fault)
+        except UnicodeError:
+            raise
+        except (ValueError, RecursionError) as error:  # nothing behind it can be trusted
+            raise NotSupported(f"{self.name}: row {self.number + 1} is no JSON ({_reason(error)}); mend the file") from None
+        return chunk(values, self.names, first)
+
+    def close(self) -> None:
+        self.text.close()
+
+    def _has_next(self) -> bool:
+        """Move to the next value; `ValueError` where the array does not go on, or end, as it should."""
+        text, sign = self.text, self.text.peek()
+        if not self.is_array:
+            return bool(sign)
+        if sign == ("," if self.number else "["):
+            text.skip()
+            if self.number or text.peek() != "]":
+                return True
+            sign = "]"
+        if sign != "]":
+            raise ValueError("',' or ']' expected" if sign else "the file ends inside the array")
+        text.skip()
+        if text.peek():
+            raise ValueError("text behind the end of the array")
+        return False
+
+
+def chunk(rows: Iterable[Row], names: Sequence[str] | None, first: int) -> Chunk:
+    """Return rows by column; `first` is the number of the first row."""
+    rows = list(rows)
+    good = [row for row in rows if isinstance(row, dict)]
+    wanted = list(dict.fromkeys(chain.from_iterable(good))) if names is None else names
+    columns = {name: [row.get(name, ABSENT) for row in good] for name in wanted}
+    faults = [row for row in rows if isinstance(row, Fault)]
+    return Chunk(columns, lambda: [n for n, row in enumerate(rows, first) if isinstance(row, dict)], faults, len(rows))
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.msg} at column {error.colno}" if isinstance(error, JSONDecodeError) else str(error)

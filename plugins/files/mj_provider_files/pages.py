@@ -1,16 +1,16 @@
 """Pages of external records, from the rows of one file after another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from mj_provider_files.catalog import DataFile, Dataset
-from mj_provider_files.chunk import Chunk
-from mj_provider_files.identity import external_id, instant
+from mj_provider_files.catalog import DataFile, Dataset, check_unchanged
+from mj_provider_files.chunk import START, Chunk, Place, Unit
+from mj_provider_files.identity import external_id, instant, plain_ids
 from mj_provider_files.readers import OpenReaders, open_reader
-from mj_provider_files.text import file_errors
+from mj_provider_files.stream import file_errors
 from mj_provider_files.window import Part
 from mjcore.errors import CheckpointExpired
 from mjcore.records import ABSENT, Checkpoint, ExternalRecord, FetchRequest, Fields, Page, RecordError, Value
@@ -21,14 +21,15 @@ MOST_ROWS = 50_000
 
 @frozen
 class Position:
-    """How many rows of which file are done: what a checkpoint says."""
+    """Where in which file to go on: what a checkpoint says."""
 
     part: Part
     stamp: tuple[int, int]
-    row: int
+    place: Place
 
     def checkpoint(self) -> Checkpoint:
-        return {"file": self.part.file.name, "stamp": list(self.stamp), "row": self.row}
+        place = self.place
+        return {"file": self.part.file.name, "stamp": list(self.stamp), "at": place.at, "number": place.number}
 
 
 @define
@@ -62,94 +63,91 @@ class PageReader:
 
     def _read_file(self, position: Position) -> Position | None:
         """Read on in one file; return where the page is full, or None at the end of the file."""
-        part, stamp, row = position.part, position.stamp, position.row
-        names = self._names()
+        part, stamp, names = position.part, position.stamp, self._names()
         key = (self.dataset.name, part.file.name, stamp, names)
-        reader = self.readers.take((*key, row)) or open_reader(part.file, self.dataset.settings, self.zone, names, row)
-        is_left = False
+        reader = self.readers.take((*key, position.place))
+        reader = reader or open_reader(part.file, self.dataset.settings, self.zone, names, position.place)
+        is_kept = False
         try:
             while count := self._wanted():
                 with file_errors(part.file.name):
                     chunk = reader.read(count)
-                self._deliver(chunk, part)
-                row += chunk.passed
+                self._deliver(chunk, part, reader.unit)
                 self.rows_left -= chunk.passed
                 if chunk.passed < count:
                     return None
-            is_left = True
+            place, is_kept = reader.place, True
         finally:
-            if not is_left:
+            if not is_kept:
                 reader.close()
-        self.readers.put((*key, row), reader)
-        return Position(part, stamp, row)
+        self.readers.put((*key, place), reader)
+        return Position(part, stamp, place)
 
     def _names(self) -> tuple[str, ...]:
         """Return the columns to read: those asked for, and those that identify and date a record."""
         modified = self.dataset.settings.modified_field
         return tuple(dict.fromkeys([*self.request.fields, *self.key, *([modified] if modified else [])]))
 
-    def _deliver(self, chunk: Chunk, part: Part) -> None:
-        names, settings = self.request.fields, self.dataset.settings
-        columns = [chunk.columns[name] for name in names]
-        rows = zip(*columns, strict=True) if names else repeat(())
-        has_gaps = any(ABSENT in column for column in columns)
-        keys = zip(*(chunk.columns[name] for name in self.key), strict=True)
-        times = chunk.columns[settings.modified_field] if settings.modified_field else repeat(None)
+    def _deliver(self, chunk: Chunk, part: Part, unit: Unit) -> None:
+        settings = self.dataset.settings
         for fault in chunk.faults:
-            self._error(part.file, fault.place, fault.code, fault.message, {"text": fault.text})
-        for number, values, parts, time in zip(chunk.numbers, rows, keys, times, strict=False):
-            fields = dict(zip(names, values, strict=True))
-            if has_gaps:
-                fields = {name: value for name, value in fields.items() if value is not ABSENT}
-            self._record(fields, parts, time, part, number)
+            self._error(None, part.file, f"{unit} {fault.number}", fault.code, fault.message, {"text": fault.text})
+        rows = self._rows(chunk)
+        keys = [chunk.columns[name] for name in self.key]
+        if settings.modified_field is None and (ids := plain_ids(keys)) is not None:
+            self.records += map(ExternalRecord, ids, rows)
+            return
+        times = chunk.columns[settings.modified_field] if settings.modified_field else repeat(None)
+        for index, (fields, parts, time) in enumerate(zip(rows, zip(*keys, strict=True), times, strict=False)):
+            refused = self._record(fields, parts, time, part)
+            if refused is not None:
+                identity, code, message = refused
+                self._error(identity, part.file, f"{unit} {chunk.numbers()[index]}", code, message, fields)
 
-    def _record(self, fields: Fields, key: tuple[Value, ...], time: Value, part: Part, number: int) -> None:
-        """Add the record, if it is inside the window, or the reason why it is none."""
-        place = f"row {number}"
-        try:
-            modified = instant(time, self.zone)
-        except ValueError as error:
-            return self._error(part.file, place, "invalid_time", f"{self.dataset.settings.modified_field}: {error}", fields)
-        if modified and ((part.since and modified < part.since) or (part.until and modified >= part.until)):
-            return None
+    def _rows(self, chunk: Chunk) -> Iterable[Fields]:
+        """Return rows as the request wants them: its fields, without those that the row lacks."""
+        names = self.request.fields
+        if not names:
+            return ({} for _ in chunk.columns[self.key[0]])
+        columns = [chunk.columns[name] for name in names]
+        rows = zip(*columns, strict=True)
+        if any(ABSENT in column for column in columns):
+            return ({name: v for name, v in zip(names, row, strict=True) if v is not ABSENT} for row in rows)
+        return (dict(zip(names, row, strict=True)) for row in rows)
+
+    def _record(self, fields: Fields, key: Sequence[Value], time: Value, part: Part) -> tuple[str | None, str, str] | None:
+        """Add the record if it is inside the window; return id, code and message where there is a fault."""
         try:
             identity = external_id(key)
         except ValueError as error:
-            return self._error(part.file, place, "invalid_key", f"{', '.join(self.key)}: {error}", fields)
+            return None, "invalid_key", f"{', '.join(self.key)}: {error}"
         if identity is None:
-            return self._error(part.file, place, "missing_key", f"{', '.join(self.key)}: the key is blank", fields)
-        return self.records.append(ExternalRecord(identity, fields, modified))
+            return None, "missing_key", f"{', '.join(self.key)}: the key is blank"
+        try:
+            modified = instant(time, self.zone)
+        except ValueError as error:
+            return identity, "invalid_time", f"{self.dataset.settings.modified_field}: {error}"
+        if not modified or ((not part.since or modified >= part.since) and (not part.until or modified < part.until)):
+            self.records.append(ExternalRecord(identity, fields, modified))
+        return None
 
-    def _error(self, file: DataFile, place: str, code: str, message: str, raw: Fields) -> None:
-        self.errors.append(RecordError(None, "fetch", code, f"{file.name} {place}: {message}", raw))
+    def _error(self, identity: str | None, file: DataFile, place: str, code: str, message: str, raw: Fields) -> None:
+        self.errors.append(RecordError(identity, "fetch", code, f"{file.name} {place}: {message}", raw))
 
 
 def positions(parts: Sequence[Part], checkpoint: Checkpoint | None) -> Iterator[Position]:
     """Yield where to begin in each file that is left."""
-    row: int = 0
-    stamp: tuple[int, int] | None = None
+    place, stamp = START, None
     match checkpoint:
         case None:
             pass
-        case {"file": str(name), "stamp": [int(changed_ns), int(size)], "row": int(row)}:
-            stamp = (changed_ns, size)
+        case {"file": str(name), "stamp": [int(changed_ns), int(size)], "at": int(at), "number": int(number)}:
+            place, stamp = Place(at, number), (changed_ns, size)
             parts = [part for part in parts if part.file.name >= name]
             if not parts or parts[0].file.name != name or parts[0].stamp not in (None, stamp):
                 raise CheckpointExpired(f"{name}: the file is not in the window any more")
         case _:
             raise CheckpointExpired("the checkpoint is not one of files")
     for part in parts:
-        yield Position(part, part.stamp or stamp or current_stamp(part.file), row)
-        row, stamp = 0, None
-
-
-def current_stamp(file: DataFile) -> tuple[int, int]:
-    try:
-        return file.stamp()
-    except FileNotFoundError:
-        raise CheckpointExpired(f"{file.name}: the file is gone; it was there when the run began") from None
-
-
-def check_unchanged(file: DataFile, stamp: tuple[int, int]) -> None:
-    if current_stamp(file) != stamp:
-        raise CheckpointExpired(f"{file.name}: the file has changed since the run began")
+        yield Position(part, stamp or part.stamp or part.file.stamp(), place)
+        place, stamp = START, None

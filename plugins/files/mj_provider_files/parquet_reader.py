@@ -1,35 +1,40 @@
-"""Parquet: values and types as the file declares them."""
+"""Parquet: row groups from any row on, values as the file declares them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa  # type: ignore[import-untyped] # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # ships no types
 
 from mj_provider_files.catalog import DataFile
-from mj_provider_files.chunk import Chunk
+from mj_provider_files.chunk import Chunk, Place, Unit
+from mj_provider_files.parquet_values import field_type, values
 from mjcore.errors import NotSupported
 from mjcore.records import ABSENT, Value
 from mjcore.schema import FieldType
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the zone is the column's or the connection's
-PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+BUFFER = 2**20
+"""Bytes of a column read at a time: else a row group's column is in memory as a whole."""
 
 
 class ParquetReader:
     """Reads the columns in `names`, all when it is None. Times without a zone are in `zone`."""
 
-    def __init__(self, file: DataFile, zone: ZoneInfo, names: Sequence[str] | None, row: int) -> None:
+    unit: Unit = "row"
+
+    def __init__(self, file: DataFile, zone: ZoneInfo, names: Sequence[str] | None, place: Place) -> None:
+        self.name, self.zone, self.row = file.name, zone, place.at
         with _arrow_errors(file.name):
-            self.file = pq.ParquetFile(file.path)
-        self.name, self.zone, self.row = file.name, zone, row
+            self.file = pq.ParquetFile(file.path, buffer_size=BUFFER)
         known = self.file.schema_arrow.names
         self.names = known if names is None else names
-        self.batches = self._batches([name for name in known if name in self.names], row)
+        self.batches = self._batches([name for name in known if name in self.names], place.at)
         self.rest: pa.RecordBatch | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.row, self.row)
 
     def read(self, count: int) -> Chunk:
         parts: list[pa.RecordBatch] = []
@@ -40,10 +45,10 @@ class ParquetReader:
                 self.rest = batch.slice(part.num_rows) if part.num_rows < batch.num_rows else None
                 missing -= part.num_rows
                 parts.append(part)
-            columns = {name: self._column(name, parts) for name in self.names}
-        passed = count - missing
+        columns = {name: self._column(name, parts) for name in self.names}
+        first, passed = self.row + 1, count - missing
         self.row += passed
-        return Chunk(columns, range(self.row - passed + 1, self.row + 1), (), passed)
+        return Chunk(columns, lambda: range(first, first + passed), (), passed)
 
     def close(self) -> None:
         self.file.close()
@@ -54,70 +59,30 @@ class ParquetReader:
         while groups and row >= (rows := self.file.metadata.row_group(groups[0]).num_rows):
             row -= rows
             del groups[0]
-        for batch in self.file.iter_batches(batch_size=1024, row_groups=groups, columns=names):
+        for batch in self.file.iter_batches(batch_size=2048, row_groups=groups, columns=names):
             if row < batch.num_rows:
                 yield batch.slice(row)
             row = max(0, row - batch.num_rows)
 
     def _column(self, name: str, parts: list[pa.RecordBatch]) -> list[Value]:
         found: list[Value] = []
-        for part in parts:
-            place = part.schema.get_field_index(name)
-            found += [ABSENT] * part.num_rows if place < 0 else values(part.column(place), self.zone)
+        with _arrow_errors(f"{self.name} column {name!r}"):
+            for part in parts:
+                position = part.schema.get_field_index(name)
+                found += [ABSENT] * part.num_rows if position < 0 else values(part.column(position), self.zone)
         return found
 
 
-def values(column: pa.Array, zone: ZoneInfo) -> list[Value]:
-    """Return Python values; instants in UTC; what Python cannot hold exactly as text."""
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        home = UTC if kind.tz else zone
-        return [None if n is None else _instant(n, PER_SECOND[kind.unit], home) for n in column.cast(pa.int64()).to_pylist()]
-    if pa.types.is_time(kind) or pa.types.is_duration(kind):
-        return list(column.cast(pa.string()).to_pylist())
-    return list(column.to_pylist())
-
-
-def _instant(number: int, per_second: int, zone: tzinfo) -> datetime | str:
-    seconds, rest = divmod(number, per_second)
-    try:
-        moment = (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=zone).astimezone(UTC)
-    except OverflowError:
-        return f"{seconds} seconds since 1970"
-    if per_second > 10**6 and rest % 1000:
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
-    return moment.replace(microsecond=rest * 10**6 // per_second)
-
-
-def schema_types(path: Path, name: str) -> dict[str, FieldType]:
+def schema_types(file: DataFile) -> dict[str, FieldType]:
     """Return each column's type, from the file's schema."""
-    with _arrow_errors(name):
-        schema = pq.read_schema(path)
-    return {field.name: _field_type(field.type) for field in schema}
-
-
-def _field_type(kind: pa.DataType) -> FieldType:
-    is_type = pa.types
-    if is_type.is_dictionary(kind):
-        return _field_type(kind.value_type)
-    if is_type.is_boolean(kind):
-        return "boolean"
-    if is_type.is_integer(kind) or is_type.is_floating(kind) or is_type.is_decimal(kind):
-        return "number"
-    if is_type.is_date(kind):
-        return "date"
-    if is_type.is_timestamp(kind):
-        return "datetime"
-    if is_type.is_nested(kind):
-        return "json"
-    if is_type.is_binary(kind) or is_type.is_large_binary(kind) or is_type.is_fixed_size_binary(kind):
-        return "unknown"
-    return "string"
+    with _arrow_errors(file.name):
+        schema = pq.read_schema(file.path)
+    return {column.name: field_type(column.type) for column in schema}
 
 
 @contextmanager
-def _arrow_errors(name: str) -> Iterator[None]:
+def _arrow_errors(place: str) -> Iterator[None]:
     try:
         yield
-    except pa.ArrowException as error:
-        raise NotSupported(f"{name}: {error}") from error
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # values that Python cannot hold, too
+        raise NotSupported(f"{place}: {error}") from error

@@ -1,4 +1,4 @@
-"""Open readers, kept between pages so that the next page goes on where the last one ended."""
+"""Open readers, kept between pages: a compressed file or a row group need not be read up to the place again."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,42 +10,47 @@ from attrs import define, field
 
 from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
-from mj_provider_files.chunk import Reader
+from mj_provider_files.chunk import START, Place, Reader
 from mj_provider_files.csv_reader import CSVReader
-from mj_provider_files.json_reader import JSONReader
-from mj_provider_files.text import file_errors
+from mj_provider_files.json_reader import JSONArrayReader, JSONLinesReader
+from mj_provider_files.stream import file_errors
 
 KEPT = 8
-Place: TypeAlias = tuple[str, str, tuple[int, int], tuple[str, ...], int]
-"""Object, file, stamp, columns, row: a reader that stands here reads what a new one would."""
+Spot: TypeAlias = tuple[str, str, tuple[int, int], tuple[str, ...], Place]
+"""Object, file, stamp, columns, place: a reader that stands here reads what a new one would."""
 
 
-def open_reader(file: DataFile, settings: FileObject, zone: ZoneInfo, names: Sequence[str] | None, row: int = 0) -> Reader:
-    """Open a file behind its first `row` rows. `names`: the columns to read, None for all."""
+def open_reader(
+    file: DataFile, settings: FileObject, zone: ZoneInfo, names: Sequence[str] | None, place: Place = START
+) -> Reader:
+    """Open a file at a place. `names`: the columns to read, None for all."""
     with file_errors(file.name):
         if file.format == "parquet":
             from mj_provider_files.parquet_reader import ParquetReader
 
-            return ParquetReader(file, zone, names, row)
-        reader = JSONReader if file.format in ("json", "jsonl") else CSVReader
-        return reader(file, settings, names, row)
+            return ParquetReader(file, zone, names, place)
+        if file.format == "jsonl":
+            return JSONLinesReader(file, settings, names, place)
+        if file.format == "json":
+            return JSONArrayReader(file, settings, names, place)
+        return CSVReader(file, settings, names, place)
 
 
 @define
 class OpenReaders:
     """Readers that wait for the next page. May be used by several threads: a reader is in one hand at a time."""
 
-    _waiting: OrderedDict[Place, Reader] = field(factory=OrderedDict, init=False)
+    _waiting: OrderedDict[Spot, Reader] = field(factory=OrderedDict, init=False)
     _lock: Lock = field(factory=Lock, init=False)
 
-    def take(self, place: Place) -> Reader | None:
+    def take(self, spot: Spot) -> Reader | None:
         with self._lock:
-            return self._waiting.pop(place, None)
+            return self._waiting.pop(spot, None)
 
-    def put(self, place: Place, reader: Reader) -> None:
+    def put(self, spot: Spot, reader: Reader) -> None:
         with self._lock:
-            known = self._waiting.pop(place, None)
-            self._waiting[place] = reader
+            known = self._waiting.pop(spot, None)
+            self._waiting[spot] = reader
             oldest = self._waiting.popitem(last=False)[1] if len(self._waiting) > KEPT else None
         for superfluous in filter(None, (known, oldest)):
             superfluous.close()

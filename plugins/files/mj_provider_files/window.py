@@ -1,35 +1,37 @@
 """What a window has to read: files that are new or changed since the last one, and of which time.
 
-The watermark of an object is the state of its files: time, size, content hash, newest modification.
+The watermark of an object is the state of its files: time and size, and of what was read also content hash and newest row.
 """
 
 import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b, file_digest
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
-from mj_provider_files import FileObject
-from mj_provider_files.catalog import DataFile, Dataset
-from mj_provider_files.text import file_errors
-from mjcore.errors import WatermarkExpired
+from mj_provider_files.catalog import DataFile, Dataset, check_unchanged
+from mj_provider_files.stream import file_errors
+from mjcore.errors import CheckpointExpired, WatermarkExpired
 from mjcore.records import Watermark
 
 OVERLAP = timedelta(minutes=5)
 """Rows that were modified so long before the newest one are read again: they may have been written late."""
+TICK_NS = 3 * 10**9
+"""A file that changed so shortly ago may change again without a new time: file systems count in up to two seconds."""
 
 
 @frozen
 class FileState:
-    """A file as it was when a run began."""
+    """A file as a run found it."""
 
     changed_ns: int
     size: int
-    digest: str
+    digest: str | None = None
     newest: str | None = None
-    """The latest value of the modified field, in UTC."""
+    """The latest value of the modified field, in UTC, at most the file's own time."""
 
     @property
     def stamp(self) -> tuple[int, int]:
@@ -38,13 +40,13 @@ class FileState:
 
 @frozen
 class State:
-    """An object's files, and the settings they are read with."""
+    """An object's files, and a digest of the settings they are read with."""
 
     settings: str
     files: Mapping[str, FileState]
 
     def watermark(self) -> Watermark:
-        files = {name: [f.changed_ns, f.size, f.digest, f.newest] for name, f in self.files.items()}
+        files = {name: [f.changed_ns, f.size, f.digest, f.newest] for name, f in sorted(self.files.items())}
         return Watermark("Version", json.dumps({"settings": self.settings, "files": files}, separators=(",", ":")))
 
 
@@ -59,13 +61,26 @@ class Part:
     until: datetime | None = None
 
 
-def settings_digest(settings: FileObject) -> str:
-    return blake2b(json.dumps(asdict(settings)).encode(), digest_size=8).hexdigest()
+def current_state(dataset: Dataset) -> State:
+    return State(settings_digest(dataset), {file.name: FileState(*file.stamp()) for file in dataset.files()})
 
 
-def content_digest(file: DataFile) -> str:
+def settings_digest(dataset: Dataset) -> str:
+    return blake2b(json.dumps([asdict(dataset.settings), dataset.zone]).encode(), digest_size=8).hexdigest()
+
+
+def content_digest(file: DataFile, stamp: tuple[int, int]) -> str:
+    """Return the hash of the file as it was at this stamp."""
+    check_unchanged(file, stamp)
+    digest = _content_digest(file, stamp)
+    check_unchanged(file, stamp)
+    return digest
+
+
+@lru_cache(maxsize=1024)
+def _content_digest(file: DataFile, _: tuple[int, int]) -> str:
     with file_errors(file.name), file.path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
+        return file_digest(stream, "sha256").hexdigest()[:32]
 
 
 @lru_cache(maxsize=8)
@@ -81,42 +96,49 @@ def read_state(watermark: Watermark) -> State:
 def parts(dataset: Dataset, since: Watermark | None, until: Watermark | None) -> list[Part]:
     """Return what to read, by file name.
 
-    A changed file is read in full, or from its newest row on where a modified field is set. `WatermarkExpired` where that
-    comes to reading everything, or files have gone: only a full read then finds which records are gone too.
+    New files are read. A changed one is read from its newest row on where a modified field is set; without one, or where
+    files have gone, `WatermarkExpired`: only a full read finds which records are gone too.
     """
-    if since is not None and since.type != "Timestamp" and until is not None and until.type != "Timestamp":
-        return _changed(dataset, read_state(since), read_state(until))
-    if until is not None and until.type != "Timestamp":
-        found = [Part(dataset.file(name), state.stamp) for name, state in sorted(read_state(until).files.items())]
-    else:
+    state = read_state(until) if until is not None and until.type != "Timestamp" else None
+    if state is None:
         found = [Part(file, None) for file in dataset.files()]
+    elif state.settings != settings_digest(dataset):
+        raise CheckpointExpired(f"{dataset.name}: the settings of the object have changed since the run began")
+    else:
+        found = [Part(dataset.file(name), file.stamp) for name, file in sorted(state.files.items())]
+    if state is not None and since is not None and since.type != "Timestamp":
+        return _changed(dataset, read_state(since), found)
     return _between(found, since, until, has_times=dataset.settings.modified_field is not None)
 
 
-def _changed(dataset: Dataset, before: State, now: State) -> list[Part]:
+def _changed(dataset: Dataset, before: State, found: list[Part]) -> list[Part]:
     by_time = dataset.settings.modified_field is not None
-    unchanged = {name for name, file in now.files.items() if name in before.files and before.files[name].digest == file.digest}
-    if before.settings != now.settings:
+    if before.settings != settings_digest(dataset):
         raise WatermarkExpired(f"{dataset.name}: the settings of the object have changed")
-    if gone := sorted(before.files.keys() - now.files.keys()):
-        raise WatermarkExpired(f"{dataset.name}: {gone[0]!r} is gone")
-    if not unchanged and not by_time:
-        raise WatermarkExpired(f"{dataset.name}: every file has changed")
-    found = []
-    for name, file in sorted(now.files.items()):
-        newest = before.files[name].newest if name in before.files else None
-        since = datetime.fromisoformat(newest) - OVERLAP if newest else None
-        if name not in unchanged:
-            found.append(Part(dataset.file(name), file.stamp, since))
-    return found
+    if gone := sorted(before.files.keys() - {part.file.name for part in found}):
+        raise WatermarkExpired(f"{gone[0]} is gone")
+    changed = []
+    for part in found:
+        old = before.files.get(part.file.name)
+        if old is None:
+            changed.append(part)
+        elif not _is_same(part, old):
+            if not by_time:
+                raise WatermarkExpired(f"{part.file.name} has changed")
+            changed.append(evolve(part, since=datetime.fromisoformat(old.newest) - OVERLAP if old.newest else None))
+    return changed
+
+
+def _is_same(part: Part, old: FileState) -> bool:
+    return part.stamp == old.stamp or (part.stamp is not None and content_digest(part.file, part.stamp) == old.digest)
 
 
 def _between(found: list[Part], since: Watermark | None, until: Watermark | None, *, has_times: bool) -> list[Part]:
     """Bound by time: of the rows, or of the files where rows have none."""
-    start = since.instant if since is not None else None
+    start = since.instant if since is not None and since.type == "Timestamp" else None
     end = until.instant if until is not None and until.type == "Timestamp" else None
     if has_times:
-        return [Part(p.file, p.stamp, start, end) for p in found]
+        return [evolve(part, since=start, until=end) for part in found]
 
     def is_inside(part: Part) -> bool:
         changed = (part.stamp or part.file.stamp())[0]
@@ -126,4 +148,34 @@ def _between(found: list[Part], since: Watermark | None, until: Watermark | None
 
 
 def _ns(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(microseconds=1) * 1000
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) * 1000
+
+
+def drained(
+    dataset: Dataset, since: Watermark | None, until: Watermark | None, newest: Callable[[DataFile], datetime | None]
+) -> Watermark | None:
+    """Return the watermark behind a window: its end, with hashes and newest rows. None: a window that is bound by time.
+
+    What has not changed is not read; what has is read once more.
+    """
+    if until is None or until.type == "Timestamp":
+        return None
+    known = read_state(since).files if since is not None and since.type != "Timestamp" else {}
+    state = read_state(until)
+    files = {}
+    for name, file in state.files.items():
+        old = known.get(name)
+        if old is None or old.stamp != file.stamp:
+            old = _remembered(dataset.file(name), file, newest)
+        files[name] = old
+    return State(state.settings, files).watermark()
+
+
+def _remembered(file: DataFile, state: FileState, newest: Callable[[DataFile], datetime | None]) -> FileState:
+    digest = content_digest(file, state.stamp)
+    latest = newest(file)
+    check_unchanged(file, state.stamp)
+    if latest is not None:  # a time in the future would hide every change until then
+        latest = min(latest, datetime.fromtimestamp(state.changed_ns // 10**9, UTC))
+    is_settled = time.time_ns() - state.changed_ns > TICK_NS
+    return FileState(state.changed_ns if is_settled else 0, state.size, digest, latest.isoformat() if latest else None)

@@ -1,0 +1,69 @@
+"""JSON text that is read piece by piece."""
+
+import codecs
+import re
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, BinaryIO
+
+PIECE = 2**16
+LONGEST = 2**24
+"""Characters of one value: more is taken for a file that is broken."""
+SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class JSONText:
+    """A piece of a file, and a place in it. Owns the stream."""
+
+    def __init__(self, stream: BinaryIO, encoding: str, decoder: JSONDecoder, at: int = 0) -> None:
+        self.stream, self.encoding, self.decoder = stream, encoding, decoder
+        self.incoming = codecs.getincrementaldecoder(encoding)()
+        self._before, self._text, self._next = at, "", 0
+        if not at and self._more() and self._text.startswith("\ufeff"):
+            self._next = 1
+
+    @property
+    def at(self) -> int:
+        """Return the bytes of the file before the place."""
+        return self._before + len(self._text[: self._next].encode(self.encoding))
+
+    def peek(self) -> str:
+        """Move to the next character that is no white space and return it; an empty text at the end."""
+        while True:
+            found = SPACE.match(self._text, self._next)
+            self._next = found.end() if found else self._next
+            if self._next < len(self._text) or not self._more():
+                return self._text[self._next : self._next + 1]
+
+    def skip(self) -> None:
+        """Move behind one character."""
+        self._next += 1
+
+    def value(self) -> Any:
+        """Move behind the next value and return it; `ValueError` where there is none."""
+        self.peek()
+        while True:
+            try:
+                value, end = self.decoder.raw_decode(self._text, self._next)
+            except JSONDecodeError:
+                if len(self._text) - self._next < LONGEST and self._more():
+                    continue
+                raise
+            if end == len(self._text) and self._more():
+                continue  # what ends with the piece may go on: 12 of 123
+            self._next = end
+            return value
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def _more(self) -> bool:
+        """Append a piece, as long as what is not yet used, so that a long value is decoded a few times only."""
+        piece = ""
+        while not piece:
+            content = self.stream.read(max(PIECE, len(self._text) - self._next))
+            piece = self.incoming.decode(content, not content)
+            if not content:
+                break
+        self._before = self.at
+        self._text, self._next = self._text[self._next :] + piece, 0
+        return bool(piece)
