@@ -85,7 +85,7 @@ def _compiled(source: tuple[str, str | None], target: tuple[str, str], locale_na
     locale = locale_named(locale_name)
     key, text = source
     dates = Dates(
-        None if text is None else reader(key, text, locale),
+        None if text is None else reader(key, text.strip(), locale),
         writer(*target, locale),
         None if zone_name is None else zone_named(zone_name),
     )

@@ -36,7 +36,9 @@ class Numbers:
     """Decimal places are those of the currency, not of the pattern."""
 
     def convert(self, value: Value) -> str:
-        number = exact_number(value, self.read)
+        return self.write(exact_number(value, self.read))
+
+    def write(self, number: Decimal) -> str:
         with localcontext(_CONTEXT):
             return str(self.pattern.apply(number, self.locale, self.currency, self.currency_digits))
 
@@ -81,14 +83,15 @@ def _pattern(text: str, named: Mapping[str, NumberPattern]) -> NumberPattern:
     """Return a named pattern or the one that is written out; refuse one that would write something else than it seems."""
     if text in named:
         return named[text]
-    if not _PATTERN.fullmatch(text):
+    if len(text) > MAX_DIGITS or not _PATTERN.fullmatch(text):
         known = " or ".join(named)
         raise ConfigError(Problem("OutputFormat", f"{text!r} is no CLDR number pattern, such as #,##0.00, and not {known}"))
     if _WRONG_GROUP.search(re.sub(_QUOTED, "", text)):
         fault = "has groups of fewer than three digits; thousands are #,##0, and decimals stand after a point"
         raise ConfigError(Problem("OutputFormat", f"{text!r} {fault}"))
     pattern = parse_pattern(text)
-    if pattern.prefix[0] == pattern.prefix[1] and pattern.suffix[0] == pattern.suffix[1]:
+    numbers = Numbers(Decimal, pattern, Locale("en"))
+    if numbers.write(Decimal(1)) == numbers.write(Decimal(-1)):
         raise ConfigError(Problem("OutputFormat", f"{text!r} writes negatives as it does positives"))
     return pattern
 

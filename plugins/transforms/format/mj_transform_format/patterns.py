@@ -18,11 +18,13 @@ Parts = Mapping[str, int]
 class Writer:
     """A compiled `OutputFormat`."""
 
-    pieces: tuple[Callable[[datetime], str], ...]
+    template: str
+    """`%s` for each token."""
+    tokens: tuple[Callable[[datetime], str], ...]
     needs: frozenset[str]
 
     def write(self, moment: datetime) -> str:
-        return "".join([piece(moment) for piece in self.pieces])
+        return self.template % tuple([token(moment) for token in self.tokens])
 
 
 @frozen
@@ -103,12 +105,9 @@ _CLASHES = [
 def writer(key: str, text: str, locale: Locale) -> Writer:
     """Compile a pattern for writing; `key` is where the text was given."""
     pieces = list(_pieces(key, text, locale))
-    needs = " ".join(token.needs for _, token in pieces if token)
-    return Writer(tuple(token.write if token else _literal(name) for name, token in pieces), frozenset(needs.split()))
-
-
-def _literal(text: str) -> Callable[[datetime], str]:
-    return lambda _: text
+    template = "".join("%s" if token else name.replace("%", "%%") for name, token in pieces)
+    tokens = [token for _, token in pieces if token]
+    return Writer(template, tuple(token.write for token in tokens), frozenset(" ".join(t.needs for t in tokens).split()))
 
 
 def reader(key: str, text: str, locale: Locale) -> Reader:
@@ -147,6 +146,8 @@ def _refuse_riddles(key: str, text: str, units: Collection[str]) -> None:
 
 def _pieces(key: str, text: str, locale: Locale) -> Iterator[tuple[str, Token | None]]:
     """Yield every token with its name, and every literal text with None."""
+    if not text:
+        raise ConfigError(Problem(key, "empty; it takes tokens such as YYYY-MM-DD"))
     beside_day = "D" in re.sub(r"\[[^\]]*\]", "", text)
     tokens = TOKENS | name_tokens(locale, beside_day=beside_day)
     names = "|".join(sorted(tokens, key=len, reverse=True))

@@ -11,6 +11,7 @@ from phonenumbers import (
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
+    is_valid_number,
     parse,
 )
 
@@ -38,8 +39,8 @@ def phone_format(output_format: str, locale: str) -> Callable[[Value], str]:
         except NumberParseException:
             remedy = "" if region else "; without a country in Locale it must begin with + and a country code"
             raise TransformError(f"{text!r:.60} is no phone number{remedy}") from None
-        # lengths, not ranges: new ranges come into use before any list has them
-        if is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        # lengths, not ranges: new ranges come into use before any list has them; some short numbers need no area code
+        if is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE and not is_valid_number(number):
             raise TransformError(f"{text!r:.60} is no phone number: wrong length, or its area code is missing")
         if number.extension and output_format == "E164":
             raise TransformError(f"{text!r:.60} has an extension, which E164 cannot hold; RFC3966 can")

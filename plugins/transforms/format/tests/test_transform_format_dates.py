@@ -93,10 +93,10 @@ def test_months_have_the_form_that_the_language_gives_them_beside_a_day() -> Non
 @pytest.mark.parametrize("locale", sorted({name.split("_")[0] for name in localedata.locale_identifiers()}))
 def test_every_language_reads_the_names_that_it_writes(locale: str) -> None:
     days = [datetime(2026, 1 + month, 1 + month * 2, 12 * (month % 2) + 1, tzinfo=UTC) for month in range(12)]
-    pattern = "dddd|D|MMMM|YYYY|h|A"
-    texts = FORMAT.compile(config(pattern, locale=locale)).apply(days, [{}] * 12)
-    read = FORMAT.compile(config("YYYY-MM-DD HH", pattern, locale=locale)).apply(texts, [{}] * 12)
-    assert list(read) == [f"{day:%Y-%m-%d %H}" for day in days]
+    for pattern in ("dddd|D|MMMM|YYYY|h|A", "ddd|D|MMM|YYYY|h|a"):
+        texts = FORMAT.compile(config(pattern, locale=locale)).apply(days, [{}] * 12)
+        read = FORMAT.compile(config("YYYY-MM-DD HH", pattern, locale=locale)).apply(texts, [{}] * 12)
+        assert list(read) == [f"{day:%Y-%m-%d %H}" for day in days]
 
 
 # --- strictness ---
@@ -202,6 +202,26 @@ def test_a_wrong_pattern_is_refused_when_the_map_is_saved(key: str, text: str, f
         form("x", output, source)
 
 
+@pytest.mark.parametrize("value", ["3th March 2026", "03rd March 2026", "0th March 2026", "32nd March 2026"])
+def test_an_ordinal_that_english_does_not_have_is_an_error(value: str) -> None:
+    with pytest.raises(TransformError, match="is not written as Do MMMM YYYY"):
+        form(value, "YYYY-MM-DD", "Do MMMM YYYY")
+
+
+@pytest.mark.parametrize(("key", "source", "output"), [("InputFormat", " ", "YYYY"), ("OutputFormat", None, "")])
+def test_an_empty_pattern_is_refused(key: str, source: str | None, output: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: empty"):
+        form("x", output, source)
+
+
+def test_white_space_around_an_input_format_does_not_count() -> None:
+    assert form(" 03/08/2026 ", "YYYY-MM-DD", " MM/DD/YYYY\n") == "2026-03-08"
+
+
+def test_a_percent_sign_stands_for_itself() -> None:
+    assert form("2026%03", "MM%%YYYY", "YYYY%MM") == "03%%2026"
+
+
 def test_ordinals_are_english() -> None:
     ordinals = [form(date(2026, 1, day), "Do") for day in (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 30, 31)]
     assert ordinals == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "30th", "31st"]
@@ -269,13 +289,18 @@ SHARED = [
 ]
 
 
-@given(datetimes, st.sampled_from([*SHARED, "Q", "dddd E [of] W", "SSS SSSSSS", "DDD DDDD"]), st.sampled_from(["en", "fr", "de"]))
+@given(datetimes, st.sampled_from([*SHARED, "Q", "SSS SSSSSS", "DDD DDDD"]), st.sampled_from(["en", "fr", "de"]))
 def test_texts_are_those_of_pendulum(moment: datetime, pattern: str, locale: str) -> None:
     if locale != "en" and ("MMM" in pattern or "ddd" in pattern or "Do" in pattern or "A" in pattern):
         assume("MMMM" in pattern and "ddd" not in pattern)
-    theirs = pattern.replace("E [of] W", "[E] [of] W")
-    expected = pendulum.instance(moment, tz=UTC).format(theirs, locale=locale).replace("E of", f"{moment.isoweekday()} of")
-    assert form(moment, pattern, locale=locale) == expected
+    assert form(moment, pattern, locale=locale) == pendulum.instance(moment, tz=UTC).format(pattern, locale=locale)
+
+
+@given(datetimes)
+def test_weeks_are_those_of_the_calendar_of_iso_8601(moment: datetime) -> None:
+    text = form(moment, "GGGG-[W]WW-E")
+    assert text == "{:04}-W{:02}-{}".format(*moment.isocalendar())
+    assert form(text, "YYYY-MM-DD", "GGGG-[W]WW-E") == moment.date().isoformat()
 
 
 @given(recent, st.sampled_from(["YYYY-MM-DD", "MM/DD/YYYY HH:mm", "D MMMM YYYY", "YYYY-M-D H:m:s", "YYYY-MM-DD HH:mm:ss.SSSSSS"]))
@@ -319,6 +344,7 @@ def test_what_the_format_cannot_say_has_no_way_back() -> None:
         ("HH:mm:ss.SSS", "HH:mm:ss.S", "does not tell the digit1 and digit2"),
         ("YYYY-MM-DD HH:mm", "YYYY-MM-DD h:mm", "hour12 without half"),
         ("YYYY-MM-DD HH:mm Z", "YYYY-MM-DD HH:mm", "InputFormat: asks for the zone"),
+        ("MM/DD/YY HH:mm", "GGGG-[W]WW-E HH", "does not tell the minute"),
         ("YYYY-MM", "[Q]Q YYYY", "cannot be read: Q"),
         (None, "YYYY-MM-DD", "InputFormat: not invertible"),
     ],
@@ -330,6 +356,22 @@ def test_a_pattern_that_loses_something_has_no_way_back(source: str | None, outp
         FORMAT.inverse(config(output, source))
 
 
+def test_local_times_alone_do_not_tell_which_of_two_repeated_hours_is_meant() -> None:
+    assert FORMAT.inverse is not None
+    for source in ("YYYY-MM-DD HH:mm Z", "X"):
+        local = config("YYYY-MM-DD HH:mm:ss", source, zone=NEW_YORK)
+        FORMAT.compile(local)
+        with pytest.raises(ConfigError, match="OutputFormat: not invertible: it does not tell the zone"):
+            FORMAT.inverse(local)
+
+
+def test_an_hour_that_clocks_repeat_finds_its_way_back() -> None:
+    source, output = "MM/DD/YYYY HH:mm Z", "YYYY-MM-DD h:mm A Z"
+    for offset in ("-04:00", "-05:00"):
+        text = f"11/01/2026 01:30 {offset}"
+        assert back(form(text, output, source, zone=NEW_YORK), output, source, zone=NEW_YORK) == text
+
+
 # --- any value ---
 
 
@@ -339,9 +381,20 @@ def test_a_pattern_that_loses_something_has_no_way_back(source: str | None, outp
         FORMAT.compile(config("YYYY-MM-DD")),
         FORMAT.compile(config("YYYY HH:mm", "x")),
         FORMAT.compile(config("HH:mm Z", "YYYY-MM-DD HH:mm", zone=NEW_YORK)),
+        FORMAT.compile(config("X", zone="Pacific/Kiritimati")),
+        FORMAT.inverse(config("YYYY-MM-DD", "MM/DD/YYYY")),  # type: ignore[misc]
+        FORMAT.inverse(config("YYYY-MM-DD HH:mm Z", "HH:mm Z, D MMMM YYYY", zone=NEW_YORK)),  # type: ignore[misc]
+        FORMAT.inverse(config("X", "YYYY-MM-DD HH:mm:ss Z")),  # type: ignore[misc]
     ],
 )
-@given(value=anything | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2})?", fullmatch=True))
+@given(
+    value=anything
+    | st.datetimes(timezones=st.timezones() | st.sampled_from([timezone(timedelta(hours=h)) for h in (-23, 23)]))
+    | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2})?( [+-][0-9]{2}:[0-9]{2})?", fullmatch=True)
+)
+@example(value=datetime.min.replace(tzinfo=timezone(timedelta(hours=23))))
+@example(value=datetime.max.replace(tzinfo=timezone(timedelta(hours=-23))))
+@example(value="0001-01-01 00:00 +23:00")
 def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(step: Any, value: Any) -> None:
     before = repr(value)
     try:
