@@ -46,6 +46,8 @@ class Chunk:
     faults: Sequence[Fault]
     passed: int
     """Rows that were read, blank and bad ones too."""
+    has_gaps: bool
+    """There may be `ABSENT` values."""
 
 
 class Reader(Protocol):

@@ -23,6 +23,7 @@ class CSVReader:
         self.width = len(header)
         wanted = header if names is None else names
         self.positions = {name: header.index(name) if name in header else None for name in wanted if name}
+        self.has_gaps = None in self.positions.values()
         self.nulls = frozenset(settings.null_texts)
         self.lines = Lines(file.path, settings.encoding, max(place, dialect.first, key=lambda p: p.at))
         self.parser = csv.reader(self.lines, delimiter=dialect.delimiter, strict=True)
@@ -36,7 +37,7 @@ class CSVReader:
         first = self.place.number + 1
         rows, faults = self._take(count)
         if not faults and not self.lines.has_faults and {self.width}.issuperset(map(len, rows)):
-            return Chunk(self._columns(rows), lambda: _first_lines(rows, first, {}), (), len(rows))
+            return Chunk(self._columns(rows), lambda: _first_lines(rows, first, {}), (), len(rows), self.has_gaps)
         return self._checked(rows, faults, first)
 
     def close(self) -> None:
@@ -65,7 +66,9 @@ class CSVReader:
                 faults[index] = fault
         good = [index for index, row in enumerate(rows) if row and index not in faults]
         in_order = [faults[index] for index in sorted(faults)]
-        return Chunk(self._columns([rows[i] for i in good]), lambda: [numbers[i] for i in good], in_order, len(rows))
+        return Chunk(
+            self._columns([rows[i] for i in good]), lambda: [numbers[i] for i in good], in_order, len(rows), self.has_gaps
+        )
 
     def _fault(self, row: list[str], number: int) -> Fault | None:
         text = "\t".join(row)

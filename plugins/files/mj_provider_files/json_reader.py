@@ -121,7 +121,9 @@ def chunk(rows: Iterable[Row], names: Sequence[str] | None, first: int) -> Chunk
     wanted = list(dict.fromkeys(chain.from_iterable(good))) if names is None else names
     columns = {name: [row.get(name, ABSENT) for row in good] for name in wanted}
     faults = [row for row in rows if isinstance(row, Fault)]
-    return Chunk(columns, lambda: [n for n, row in enumerate(rows, first) if isinstance(row, dict)], faults, len(rows))
+    return Chunk(
+        columns, lambda: [n for n, row in enumerate(rows, first) if isinstance(row, dict)], faults, len(rows), has_gaps=True
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -29,6 +29,7 @@ class ParquetReader:
             self.file = pq.ParquetFile(file.path, buffer_size=BUFFER)
         known = self.file.schema_arrow.names
         self.names = known if names is None else names
+        self.has_gaps = not set(known).issuperset(self.names)
         self.batches = self._batches([name for name in known if name in self.names], place.at)
         self.rest: pa.RecordBatch | None = None
 
@@ -48,7 +49,7 @@ class ParquetReader:
         columns = {name: self._column(name, parts) for name in self.names}
         first, passed = self.row + 1, count - missing
         self.row += passed
-        return Chunk(columns, lambda: range(first, first + passed), (), passed)
+        return Chunk(columns, lambda: range(first, first + passed), (), passed, self.has_gaps)
 
     def close(self) -> None:
         self.file.close()
