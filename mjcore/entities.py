@@ -80,7 +80,7 @@ class EntityResolver:
             )
             return None
         self.problems += [p.under(entry.path) for p in check_special_fields(entity)]
-        return entity
+        return self.store.as_stored(entity)
 
     def duplicate_fields(self, entry: EntityEntry) -> None:
         seen: dict[str, int] = {}

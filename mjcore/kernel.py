@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mjcore.capabilities import (
     AttributorType,
@@ -34,6 +34,11 @@ from mjcore.schema import ExternalField, ExternalObject
 from mjcore.stages import Stages
 from mjcore.stored import load_connections
 from mjcore.sync import Run
+
+if TYPE_CHECKING:
+    from mjcore.apply import ApplyReport
+    from mjcore.document import Raw
+    from mjcore.metadata import Metadata
 
 T = TypeVar("T")
 
@@ -94,6 +99,27 @@ class Kernel:
     def connections(self, *names: str, template: str | None = None, company: str | None = None) -> list[ConnectionMetadata]:
         """Return stored connections by name, template or company; all without any. `UnknownName` for a name that is none."""
         return load_connections(self.store, names, template, company)
+
+    def read(self, *documents: "Raw") -> "Metadata":
+        """Check metadata documents (parsed YAML or JSON) without storing them. `ConfigError` with every problem."""
+        from mjcore.metadata import read
+
+        return read(self, documents)
+
+    def apply(self, *documents: "Raw", dry_run: bool = False, prune: bool = False) -> "ApplyReport":
+        """Store what metadata documents say; later ones add to earlier ones. `ConfigError` with every problem: nothing is written.
+
+        `prune` sets what the documents leave out to Inactive; `dry_run` only reports.
+        """
+        from mjcore.apply import apply
+
+        return apply(self, documents, dry_run=dry_run, prune=prune)
+
+    def export(self) -> "Raw":
+        """Return the stored metadata as a document that `apply` takes and finds nothing to change in."""
+        from mjcore.export import export
+
+        return export(self.store)
 
     # --- the source ---------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ class Store(Protocol):
     def reflect(self, entity: Entity) -> Entity:
         """Return the entity as its table is: fields, limits, primary key, key_origin, origin. `StoreError`: no such table."""
 
+    def as_stored(self, entity: Entity) -> Entity:
+        """Return a declared entity with the limits that this database puts on its columns."""
+
     def ddl(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> Sequence[str]:
         """Return the statements that create or extend the entity's table; none when it is there already."""
 
@@ -84,7 +87,8 @@ class Store(Protocol):
 
         Raises `LeaseLost`, `RowsMoved` (creates and updates are checked under the entity's lock), `RowRefused`, or
         `StoreError`. An update writes `new`, a delete removes the row; each change leaves an audit entry; counts are
-        added to the run and its detail; the position replaces the stored one.
+        added to the run and its detail; the position replaces the stored one. What is staged (`seen`, deletes) is kept for
+        as long as its window is open.
         """
 
     # the queues and the past, streamed
@@ -92,10 +96,10 @@ class Store(Protocol):
         """Stream the failed-record ledger of this map."""
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
-        """Stream the live links whose records the source reported as deleted in this run."""
+        """Stream the live links whose records the source reported as deleted in the open window."""
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
-        """Stream the live links that the finished full read of this run did not deliver."""
+        """Stream the live links that the open window, a full read, did not deliver."""
 
     def count_links(self, context: SyncContext) -> int:
         """Return how many live links this map has."""

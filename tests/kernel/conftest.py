@@ -30,6 +30,9 @@ class ShapeStore:
             entity, primary_key=table.primary_key, fields=table.fields, key_origin=table.key_origin, origin="Adopted"
         )
 
+    def as_stored(self, entity: Entity) -> Entity:
+        return entity
+
     def ddl(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> list[str]:
         table = self.tables.get(entity.table)
         held = {f.name for f in table.fields} if table else set()

@@ -1,0 +1,287 @@
+"""The write of one batch: all of it in one transaction, fence included."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from itertools import groupby
+
+import sqlalchemy as sa
+from attrs import fields, frozen
+
+from mj_storage_sql import reading
+from mj_storage_sql.database import Database, driver, reason
+from mj_storage_sql.engine_grids import EngineGrids
+from mj_storage_sql.grid import Grid
+from mj_storage_sql.lease import prove
+from mj_storage_sql.shapes import key_codecs
+from mj_storage_sql.tables import FAILED, RUN, RUN_DETAIL, SEEN, WATERMARK
+from mj_storage_sql.text import dumps
+from mj_storage_sql.values import key_to_text
+from mjcore.compare import same, to_json
+from mjcore.errors import RowRefused, RowsMoved
+from mjcore.models import Entity, SyncContext
+from mjcore.records import BatchWrite, Conflict, Counts, Lease, Link, RecordError, RowChange, RowKey, Watermark
+
+ORIGIN = "Integration"
+LINK_COLUMNS = ("entity_map_id", "entity_id", *reading.LINK_NAMES)
+CHANGE_COLUMNS = (
+    "entity_id", "record_key", "kind", "old", "new", "run_id", "entity_map_id", "map_version", "rule", "external_id", "origin",
+    "changed_at",
+)  # fmt: skip
+FAILED_COLUMNS = (
+    "entity_map_id", "fingerprint", "external_id", "stage", "code", "message", "raw", "attempts", "run_id", "first_failed_at",
+    "last_failed_at",
+)  # fmt: skip
+CONFLICT_COLUMNS = (
+    "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "run_id", "queued_at",
+)  # fmt: skip
+REPLACED = ("stage", "code", "message", "raw", "run_id", "last_failed_at")
+
+
+def commit(
+    database: Database, grids: EngineGrids, entity: Grid, context: SyncContext, write: BatchWrite, lease: Lease, now: datetime
+) -> None:
+    """Write one batch; see `mjcore.store.Store.commit`."""
+    with database.write() as cx:
+        prove(cx, lease)
+        batch = _Commit(database, cx, grids, entity, context, now)
+        made = batch.rows(write.changes)
+        batch.links(write.links, made)
+        batch.audit(write.changes, made)
+        batch.failed(write.failed, write.cleared)
+        batch.conflicts(write.conflicts)
+        batch.staged(write)
+        batch.counted(write.counts)
+        batch.position(write)
+
+
+@frozen
+class _Commit:
+    database: Database
+    cx: sa.Connection
+    grids: EngineGrids
+    grid: Grid
+    context: SyncContext
+    now: datetime
+
+    @property
+    def entity(self) -> Entity:
+        return self.context.entity
+
+    # --- target rows ---------------------------------------------------------------------------------
+
+    def rows(self, changes: Sequence[RowChange]) -> Mapping[str, RowKey]:
+        """Write target rows; return, by external id, the keys that the database made."""
+        if not changes:
+            return {}
+        self._lock()
+        moved = [*self._moved(changes), *self._taken(changes)]
+        if moved:
+            raise RowsMoved(moved)
+        try:
+            self._write([c for c in changes if c.kind != "create"])
+            return self._create([c for c in changes if c.kind == "create"])
+        except self.database.engine.dialect.loaded_dbapi.Error as error:
+            if not isinstance(error, self._refusals()):
+                raise
+            only = changes[0].external_id if len(changes) == 1 else None
+            raise RowRefused(f"{self.entity.table}: {reason(error)}", only) from error
+
+    def _refusals(self) -> tuple[type[Exception], ...]:
+        """What tells of a row, not of the database."""
+        module = self.database.engine.dialect.loaded_dbapi
+        return (module.IntegrityError, module.DataError)
+
+    def _lock(self) -> None:
+        """One writer per entity at a time; SQLite has one per file anyway."""
+        if self.database.dialect == "postgresql":
+            number = int.from_bytes(blake2b(self.entity.id.encode(), digest_size=8).digest(), signed=True)
+            self.cx.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def _moved(self, changes: Sequence[RowChange]) -> list[RowKey]:
+        """Return the rows that are no longer as the batch assumed."""
+        assumed = {c.key: c.old for c in changes if c.kind != "create"}
+        if not assumed:
+            return []
+        names = list(dict.fromkeys(name for old in assumed.values() for name in old))
+        rows = reading.read(self.database, self.cx, self.grid, self.entity, list(assumed), names, lock=True)
+        return [key for key, old in assumed.items() if key not in rows or not self._holds(old, rows[key])]
+
+    def _holds(self, old: Mapping[str, object], row: Mapping[str, object]) -> bool:
+        return all(same(self.entity.field(name), value, row[name]) for name, value in old.items())
+
+    def _taken(self, changes: Sequence[RowChange]) -> list[RowKey]:
+        """Return the rows that have match keys by now which a create assumed free."""
+        creates = sorted((c for c in changes if c.unique_on), key=lambda c: c.unique_on)
+        taken: list[RowKey] = []
+        for names, some in groupby(creates, key=lambda c: c.unique_on):
+            keys = [tuple(c.new.get(name) for name in names) for c in some]
+            found = reading.find(self.database, self.cx, self.grid, self.entity, names, keys)
+            taken += [key for holders in found.values() for key in holders]
+        return taken
+
+    def _write(self, changes: Iterable[RowChange]) -> None:
+        """Update and delete, rows of the same columns in one statement."""
+        key, bulk = self.entity.primary_key, self.database.bulk
+        shapes: dict[tuple[str, ...], list[RowChange]] = {}
+        for change in changes:
+            shapes.setdefault(tuple(change.new) if change.kind == "update" else (), []).append(change)
+        gone = shapes.pop((), [])
+        bulk.delete(driver(self.cx), self.grid, key, [c.key for c in gone if c.kind == "delete"])
+        for names, some in shapes.items():
+            values = [(*(c.new[name] for name in names), *c.key) for c in some]
+            bulk.update(driver(self.cx), self.grid, key, names, values)
+
+    def _create(self, changes: Sequence[RowChange]) -> Mapping[str, RowKey]:
+        key, bulk = self.entity.primary_key, self.database.bulk
+        shapes: dict[tuple[tuple[str, ...], bool], list[RowChange]] = {}
+        for change in changes:
+            named = tuple(name for name in change.new if change.key or name not in key)
+            shapes.setdefault((named, bool(change.key)), []).append(change)
+        made: dict[str, RowKey] = {}
+        for (names, has_key), some in shapes.items():
+            values = [[c.new[name] for name in names] for c in some]
+            if has_key:
+                bulk.insert(driver(self.cx), self.grid, names, values)
+            else:
+                keys = bulk.insert_returning(driver(self.cx), self.grid, names, values, key)
+                made |= {c.external_id: tuple(k) for c, k in zip(some, keys, strict=True)}
+        return made
+
+    # --- what the engine keeps -----------------------------------------------------------------------
+
+    def _record_key(self, key: RowKey, external_id: str, made: Mapping[str, RowKey]) -> str:
+        return key_to_text(key_codecs(self.entity, self.grid), key or made.get(external_id, ()))
+
+    def links(self, links: Sequence[Link], made: Mapping[str, RowKey]) -> None:
+        of = (self.context.entity_map.id, self.entity.id)
+        rows = [
+            (
+                *of,
+                link.external_id,
+                self._record_key(link.key, link.external_id, made),
+                link.content_hash,
+                link.source_values,
+                link.source_modified_at,
+                link.created_row,
+                link.is_tombstone,
+            )
+            for link in links
+        ]
+        self.database.bulk.upsert(driver(self.cx), self.grids.link, ("entity_map_id", "external_id"), LINK_COLUMNS, rows)
+
+    def audit(self, changes: Sequence[RowChange], made: Mapping[str, RowKey]) -> None:
+        run, entity_map = self.context.run_id, self.context.entity_map
+        rows = [
+            (
+                self.entity.id,
+                self._record_key(c.key, c.external_id, made),
+                c.kind,
+                c.old,
+                c.new,
+                run,
+                entity_map.id,
+                entity_map.version,
+                c.rule,
+                c.external_id,
+                ORIGIN,
+                self.now,
+            )
+            for c in changes
+        ]
+        self.database.bulk.insert(driver(self.cx), self.grids.change, CHANGE_COLUMNS, rows)
+
+    def failed(self, errors: Sequence[RecordError], cleared: Sequence[str]) -> None:
+        """Replace entries of the same record, counting attempts; those of records without an id are told apart by content."""
+        bulk, map_id = self.database.bulk, self.context.entity_map.id
+        key = ("entity_map_id", "fingerprint")
+        bulk.delete(driver(self.cx), self.grids.failed, key, [(map_id, _fingerprint(i)) for i in cleared])
+        rows = {}
+        for error in errors:
+            raw = None if error.raw is None else to_json(error.raw)
+            fingerprint = _fingerprint(error.external_id, error.code, error.message, raw)
+            rows[fingerprint] = (
+                *(map_id, fingerprint, error.external_id, error.stage, error.code, error.message, raw),
+                *(1, self.context.run_id, self.now, self.now),
+            )
+        sets = {name: f"excluded.{bulk.quote(name)}" for name in REPLACED}
+        sets["attempts"] = f"{FAILED.name}.attempts + 1"
+        bulk.upsert(driver(self.cx), self.grids.failed, key, FAILED_COLUMNS, list(rows.values()), sets)
+
+    def conflicts(self, conflicts: Sequence[Conflict]) -> None:
+        of = self.context.entity_map.id
+        rows = [
+            (
+                *(of, c.external_id, self.entity.id, self._record_key(c.key, c.external_id, {})),
+                *(c.base, c.source, c.current, self.context.run_id, self.now),
+            )
+            for c in conflicts
+        ]
+        key = ("entity_map_id", "external_id")
+        self.database.bulk.upsert(driver(self.cx), self.grids.conflict, key, CONFLICT_COLUMNS, rows)
+
+    # --- where the map stands ------------------------------------------------------------------------
+
+    def staged(self, write: BatchWrite) -> None:
+        """Keep what was seen and what is to be deleted for as long as their window is open."""
+        bulk, of = self.database.bulk, self.context.entity_map.id
+        before, after = reading.position(self.cx, self.context), write.position
+        if after.run_id is None or (before.since, before.until, before.is_full, before.map_version) != (
+            *(after.since, after.until, after.is_full, after.map_version),
+        ):
+            self.cx.execute(sa.delete(SEEN).where(SEEN.c.entity_map_id == of))
+        names = ("entity_map_id", "kind", "external_id")
+        gone = [(of, "deleted", i) for i in dict.fromkeys(write.unstaged)]
+        bulk.delete(driver(self.cx), self.grids.seen, names, gone)
+        staged = [(of, "seen", i) for i in dict.fromkeys(write.seen)] + [
+            (of, "deleted", i) for i in dict.fromkeys(write.staged_deletes)
+        ]
+        bulk.upsert(driver(self.cx), self.grids.seen, names, names, staged, {"kind": "excluded.kind"})
+
+    def _detail(self) -> tuple[sa.ColumnElement[bool], ...]:
+        context = self.context
+        return (RUN_DETAIL.c.integration_run_id == context.run_id, RUN_DETAIL.c.entity_map_id == context.entity_map.id)
+
+    def counted(self, counts: Counts) -> None:
+        """Add the batch's counters to its run and to the run's detail."""
+        amounts = {a.name: n for a in fields(Counts) if (n := getattr(counts, a.name))}
+        if not amounts:
+            return
+        for table, prefix, which in (
+            (RUN_DETAIL, "records_", self._detail()),
+            (RUN, "total_records_", (RUN.c.id == self.context.run_id,)),
+        ):
+            added = {prefix + name: table.c[prefix + name] + n for name, n in amounts.items()}
+            self.cx.execute(sa.update(table).where(*which).values(added))
+
+    def position(self, write: BatchWrite) -> None:
+        position, context = write.position, self.context
+        values = {
+            "watermark_type": position.watermark.type if position.watermark else None,
+            "watermark_value": position.watermark.value if position.watermark else None,
+            "last_sync_at": self.now,
+            "records_synced": 0,
+            "run_id": position.run_id,
+            "map_version": position.map_version,
+            "since": _pair(position.since),
+            "until": _pair(position.until),
+            "checkpoint": position.checkpoint,
+            "is_full": position.is_full,
+        }
+        if position.run_id is None:
+            processed = self.cx.execute(sa.select(RUN_DETAIL.c.records_processed).where(*self._detail())).scalar()
+            values["records_synced"] = processed or 0
+        of = (WATERMARK.c.entity_map_id == context.entity_map.id, WATERMARK.c.direction == context.direction)
+        if not self.cx.execute(sa.update(WATERMARK).where(*of).values(values)).rowcount:
+            key = {"entity_map_id": context.entity_map.id, "direction": context.direction}
+            self.cx.execute(sa.insert(WATERMARK).values(key | values))
+
+
+def _pair(watermark: Watermark | None) -> list[str] | None:
+    return [watermark.type, watermark.value] if watermark else None
+
+
+def _fingerprint(external_id: str | None, *told: object) -> str:
+    if external_id is not None:
+        return f"id:{external_id}"
+    return f"raw:{blake2b(dumps(told).encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"

@@ -1,0 +1,119 @@
+"""One database: its connections, its transactions, and its errors in words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from threading import RLock
+from typing import Any, cast
+
+import sqlalchemy as sa
+from attrs import define, field
+from sqlalchemy.pool import StaticPool
+
+from mj_storage_sql.grid import Bulk
+from mj_storage_sql.postgresql import PostgreSQLBulk
+from mj_storage_sql.sqlite import SQLiteBulk
+from mj_storage_sql.values import DialectName
+from mjcore.errors import ConfigError, StoreError
+
+BUSY = 30.0
+"""Seconds that a writer waits for another one."""
+PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY")
+SETTINGS = {
+    "TimeZone": "UTC",
+    "idle_in_transaction_session_timeout": "30s",  # below the lease's expiry: who is frozen inside a transaction blocks nobody
+    "client_min_messages": "warning",
+    "enable_seqscan": "off",  # every look-up is by key: read the whole table only where it has no index
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+@define
+class Database:
+    """Hands out connections: `read` for a consistent look, `write` for one transaction with its locks taken first."""
+
+    url: sa.URL
+    engine: sa.Engine
+    dialect: DialectName
+    bulk: Bulk
+    _lock: Any = field(factory=nullcontext)
+    """In memory there is one connection, which threads take in turns."""
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection. Raises `StoreError`."""
+        with self._lock, translated(self.engine), self.engine.connect() as connection:
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose transaction is committed at the end, or rolled back on any error. Raises `StoreError`."""
+        with self._lock, translated(self.engine), self.engine.connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def driver(connection: sa.Connection) -> Any:
+    """Return the driver's own connection, inside the same transaction: for statements over many rows."""
+    return connection.connection.driver_connection
+
+
+# --- Opening -----------------------------------------------------------------------------------------
+
+
+def open_database(text: str) -> Database:
+    """Open by URL. `ConfigError`: malformed, or of another kind."""
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise ConfigError("mj-storage-sql: not a URL; write sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    url = url.set(drivername="postgresql+psycopg")
+    options = " ".join(f"-c {key}={value}" for key, value in SETTINGS.items())
+    arguments = {"options": options, "application_name": "mjcore"}
+    engine = sa.create_engine(url, connect_args=arguments, pool_size=10, max_overflow=20, hide_parameters=True)
+    return Database(url, engine, "postgresql", PostgreSQLBulk())
+
+
+def _sqlite(url: sa.URL) -> Database:
+    url = url.set(drivername="sqlite+pysqlite")
+    is_memory = url.database in (None, "", ":memory:")
+    arguments = {"timeout": BUSY, "isolation_level": None, "check_same_thread": False}
+    pool: dict[str, Any] = {"poolclass": StaticPool} if is_memory else {"pool_size": 10, "max_overflow": 20}
+    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    sa.event.listen(engine, "connect", _prepare)
+    return Database(url, engine, "sqlite", SQLiteBulk(), RLock() if is_memory else nullcontext())
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+# --- Errors ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def translated(engine: sa.Engine) -> Iterator[None]:
+    """Turn what SQLAlchemy and the drivers raise into `StoreError`, without the values of the statement."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        raise StoreError(f"mj-storage-sql: {engine.url.render_as_string(hide_password=True)}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """Return what the database said, without the statement."""
+    fault = getattr(error, "orig", None) or error
+    diagnosis = getattr(fault, "diag", None)
+    if diagnosis is not None and diagnosis.message_primary:
+        return cast("str", diagnosis.message_primary + (f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""))
+    return str(fault).partition("\n")[0] or type(fault).__name__

@@ -1,0 +1,45 @@
+"""Brings the engine's tables up to date. Alembic is loaded only when there is something to do."""
+
+import sqlalchemy as sa
+
+from mj_storage_sql.database import Database
+from mjcore.errors import StoreError
+
+HEAD = "0001"
+"""The newest revision in `migrations/versions`."""
+VERSION = sa.table("mj_alembic_version", sa.column("version_num"))
+LOCK = 0x6D6A  # "mj": of the advisory lock that keeps two migrations apart
+
+
+def migrate(database: Database) -> None:
+    """Create the engine's tables or bring them up to date. `StoreError`: they are of a newer version than this."""
+    with database.read() as cx:
+        if _revision(cx) == HEAD:
+            return
+    with database.write() as cx:
+        if cx.dialect.name == "postgresql":
+            cx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        if _revision(cx) != HEAD:
+            _upgrade(cx)
+
+
+def _revision(cx: sa.Connection) -> str | None:
+    if not sa.inspect(cx).has_table(VERSION.name):
+        return None
+    return cx.execute(sa.select(VERSION.c.version_num)).scalar()
+
+
+def _upgrade(cx: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", "mj_storage_sql:migrations")
+    config.attributes["connection"] = cx
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            f"mj-storage-sql: the database was migrated by a newer version ({_revision(cx)}); upgrade mj-storage-sql"
+        ) from error

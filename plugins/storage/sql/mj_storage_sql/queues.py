@@ -1,0 +1,90 @@
+"""The queues and the past, streamed in pages by key: nothing stays open between them, whatever is written meanwhile."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from mj_storage_sql.database import Database
+from mj_storage_sql.grid import Grid
+from mj_storage_sql.reading import PAGE
+from mj_storage_sql.shapes import key_codecs
+from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED, SEEN
+from mj_storage_sql.values import Codec, text_to_key
+from mjcore.compare import from_json
+from mjcore.errors import StoreError
+from mjcore.models import Entity, SyncContext
+from mjcore.records import JSON, Conflict, Fields, RecordError, RowChange
+
+T = TypeVar("T")
+
+
+def failed(database: Database, context: SyncContext) -> Iterator[RecordError]:
+    """Stream the failed-record ledger of one map."""
+    query = sa.select(FAILED).where(FAILED.c.entity_map_id == context.entity_map.id)
+    for row in _pages(database, query, (FAILED.c.fingerprint,)):
+        yield RecordError(row.external_id, row.stage, row.code, row.message, None if row.raw is None else from_json(row.raw))
+
+
+def is_staged(context: SyncContext, link: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
+    """Tell of a link whether its external id is staged as `seen` or `deleted`."""
+    mine = (SEEN.c.entity_map_id == context.entity_map.id, SEEN.c.kind == kind, SEEN.c.external_id == link.c.external_id)
+    return sa.exists(sa.select(sa.literal(1)).where(*mine)).correlate(link)
+
+
+class History:
+    """Reads conflicts and changes, whose values need the columns of their entities to be understood."""
+
+    def __init__(self, database: Database, entity_of: Callable[[str], tuple[Entity, Grid]]) -> None:
+        self._database, self._entity_of = database, entity_of
+
+    def conflicts(self, where: Mapping[str, JSON]) -> Iterator[Conflict]:
+        query = sa.select(CONFLICT).where(*_conditions(CONFLICT, where, self._entities(where)))
+        for row in _pages(self._database, query, (CONFLICT.c.entity_map_id, CONFLICT.c.external_id)):
+            entity, grid = self._entity_of(row.entity_id)
+            key = text_to_key(key_codecs(entity, grid), row.record_key) if row.record_key else ()
+            yield Conflict(row.external_id, key, *(_values(grid, v) for v in (row.base, row.source, row.current)))
+
+    def changes(self, where: Mapping[str, JSON]) -> Iterator[RowChange]:
+        query = sa.select(CHANGE).where(*_conditions(CHANGE, where, self._entities(where)))
+        for row in _pages(self._database, query, (CHANGE.c.id,)):
+            entity, grid = self._entity_of(row.entity_id)
+            key = text_to_key(key_codecs(entity, grid), row.record_key)
+            yield RowChange(row.kind, key, _values(grid, row.old), _values(grid, row.new), row.external_id, row.rule)
+
+    def _entities(self, where: Mapping[str, JSON]) -> Sequence[str]:
+        """An entity is named as in the metadata."""
+        return [self._entity_of(str(where["entity"]))[0].id] if "entity" in where else []
+
+
+def _conditions(table: sa.Table, where: Mapping[str, JSON], entities: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:
+    for name, value in where.items():
+        if name == "entity":
+            yield table.c.entity_id.in_(entities)
+        elif name in table.c:
+            yield table.c[name] == value
+        else:
+            raise StoreError(f"mj-storage-sql: {table.name} cannot be narrowed by {name!r}")
+
+
+def _values(grid: Grid, values: Mapping[str, Any]) -> Fields:
+    """Turn JSON back into what the columns hold; of a column that is gone, what JSON has."""
+    return {name: _value(grid.codecs.get(name), value) for name, value in values.items()}
+
+
+def _value(codec: Codec | None, value: Any) -> Any:
+    if codec is None or value is None or codec.kind == "json":
+        return value
+    return codec.of_text(value) if isinstance(value, str) else value
+
+
+def _pages(database: Database, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]]) -> Iterator[Any]:
+    after: tuple[Any, ...] | None = None
+    while True:
+        page = query if after is None else query.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
+        with database.read() as cx:
+            rows = cx.execute(page.order_by(*order).limit(PAGE)).all()
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        after = tuple(getattr(rows[-1], column.key or "") for column in order)

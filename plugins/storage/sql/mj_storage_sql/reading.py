@@ -1,0 +1,152 @@
+"""What one batch asks before it is decided: links, rows, and where the entity map stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from mj_storage_sql.database import Database, driver
+from mj_storage_sql.grid import Grid
+from mj_storage_sql.shapes import key_codecs, schema_and_name
+from mj_storage_sql.tables import LINK, WATERMARK
+from mj_storage_sql.values import Codec, key_to_text, text_to_key
+from mjcore.models import Entity, SyncContext
+from mjcore.records import Fields, Link, Position, RowKey, Value, Watermark
+
+LINK_NAMES = (
+    "external_id", "record_key", "content_hash", "source_values", "source_modified_at", "created_row", "is_tombstone",
+)  # fmt: skip
+PAGE = 1000
+"""Rows per page of a stream: each is a statement of its own, so that nothing stays open between them."""
+
+
+def position(cx: sa.Connection, context: SyncContext) -> Position:
+    """Return where the entity map stands."""
+    row = cx.execute(sa.select(WATERMARK).where(*_mine(context))).first()
+    if row is None:
+        return Position()
+    return Position(
+        Watermark(row.watermark_type, row.watermark_value) if row.watermark_type else None,
+        row.run_id,
+        row.map_version,
+        Watermark(*row.since) if row.since else None,
+        Watermark(*row.until) if row.until else None,
+        row.checkpoint,
+        row.is_full,
+    )
+
+
+def _mine(context: SyncContext) -> tuple[sa.ColumnElement[bool], ...]:
+    return (WATERMARK.c.entity_map_id == context.entity_map.id, WATERMARK.c.direction == context.direction)
+
+
+# --- Links -------------------------------------------------------------------------------------------
+
+
+def link_of(row: Sequence[Any], codecs: Sequence[Codec]) -> Link:
+    """Return a link from a row of `LINK_NAMES`."""
+    external_id, record_key, content_hash, values, modified_at, created_row, is_tombstone = row
+    key = text_to_key(codecs, record_key)
+    return Link(external_id, key, bytes(content_hash), values, modified_at, created_row, is_tombstone)
+
+
+def links(database: Database, grid: Grid, entity: Grid, context: SyncContext, ids: Sequence[str]) -> Mapping[str, Link]:
+    """Return the links of one map by external id, tombstones too."""
+    codecs = key_codecs(context.entity, entity)
+    keys = [(context.entity_map.id, external_id) for external_id in dict.fromkeys(ids)]
+    with database.read() as cx:
+        rows = database.bulk.select(driver(cx), grid, LINK_NAMES, ("entity_map_id", "external_id"), keys)
+    return {row[0]: link_of(row, codecs) for row in rows}
+
+
+def linked(
+    database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]
+) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
+    """Return the live links of rows, of whatever map."""
+    codecs = key_codecs(of, entity)
+    texts = {key_to_text(codecs, key): key for key in keys}
+    names = ("record_key", "entity_map_id", "external_id", "is_tombstone")
+    with database.read() as cx:
+        rows = database.bulk.select(driver(cx), grid, names, ("entity_id", "record_key"), [(of.id, text) for text in texts])
+    held: dict[RowKey, list[tuple[str, str]]] = {}
+    for record_key, entity_map_id, external_id, is_tombstone in sorted(map(tuple, rows)):
+        if not is_tombstone:
+            held.setdefault(texts[record_key], []).append((entity_map_id, external_id))
+    return held
+
+
+def stream_links(
+    database: Database, entity: Grid, context: SyncContext, where: Sequence[sa.ColumnElement[bool]]
+) -> Iterator[Link]:
+    """Stream live links of one map in the order of their external ids."""
+    codecs = key_codecs(context.entity, entity)
+    after: str | None = None
+    columns = [LINK.c[name] for name in LINK_NAMES]
+    while True:
+        query = sa.select(*columns).where(LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone, *where)
+        if after is not None:
+            query = query.where(LINK.c.external_id > after)
+        with database.read() as cx:
+            rows = cx.execute(query.order_by(LINK.c.external_id).limit(PAGE)).all()
+        yield from (link_of(row, codecs) for row in rows)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].external_id
+
+
+# --- Rows --------------------------------------------------------------------------------------------
+
+
+def read(
+    database: Database,
+    cx: sa.Connection,
+    grid: Grid,
+    entity: Entity,
+    keys: Sequence[RowKey],
+    fields: Sequence[str],
+    *,
+    lock: bool = False,
+) -> dict[RowKey, Fields]:
+    """Return the rows that exist."""
+    names = [*entity.primary_key, *fields]
+    width = len(entity.primary_key)
+    rows = database.bulk.select(driver(cx), grid, names, entity.primary_key, keys, lock=lock)
+    return {tuple(row[:width]): dict(zip(fields, row[width:], strict=True)) for row in rows}
+
+
+def find(
+    database: Database, cx: sa.Connection, grid: Grid, entity: Entity, fields: Sequence[str], keys: Sequence[tuple[Value, ...]]
+) -> dict[tuple[Value, ...], list[RowKey]]:
+    """Return the keys of the rows that have these values; equal as the kernel sees it, whatever the column's collation."""
+    found: dict[tuple[Value, ...], list[RowKey]] = {key: [] for key in keys if None not in key}
+    if not found:
+        return found
+    width = len(entity.primary_key)
+    rows = database.bulk.select(driver(cx), grid, [*entity.primary_key, *fields], fields, list(found))
+    for row in rows:
+        holders = found.get(tuple(row[width:]))
+        if holders is not None:
+            holders.append(tuple(row[:width]))
+    for holders in found.values():
+        holders.sort()
+    return {key: holders for key, holders in found.items() if holders}
+
+
+def scan(database: Database, grid: Grid, entity: Entity, fields: Sequence[str]) -> Iterator[tuple[RowKey, tuple[Value, ...]]]:
+    """Stream every row in the order of its key."""
+    schema, name = schema_and_name(entity.table, database.dialect)
+    names = [*entity.primary_key, *fields]
+    table = sa.table(name, *map(sa.column, dict.fromkeys(names)), schema=schema)
+    keys, width = [table.c[n] for n in entity.primary_key], len(entity.primary_key)
+    shown = [sa.cast(table.c[n], sa.Text) if grid.codecs[n].kind == "json" else table.c[n] for n in names]
+    query = sa.select(*(column.label(f"c{i}") for i, column in enumerate(shown))).order_by(*keys).limit(PAGE)
+    after: tuple[Value, ...] | None = None
+    while True:
+        page = query if after is None else query.where(sa.tuple_(*keys) > sa.tuple_(*map(sa.literal, after)))
+        with database.read() as cx:
+            rows = [tuple(row) for row in cx.execute(page)]
+        for row in grid.decoded(names, rows):
+            yield row[:width], row[width:]
+        if len(rows) < PAGE:
+            return
+        after = rows[-1][:width]

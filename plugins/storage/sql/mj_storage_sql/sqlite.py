@@ -1,0 +1,66 @@
+"""Many rows at once on SQLite: one prepared statement, look-ups by a list in JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mj_storage_sql.grid import Grid, Names, Rows, assignments
+from mj_storage_sql.text import dumps
+
+
+class SQLiteBulk:
+    """`Bulk` for SQLite. The file has one writer at a time, so a transaction locks all it reads."""
+
+    def quote(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def _list(self, names: Names) -> str:
+        return ", ".join(map(self.quote, names))
+
+    def select(self, connection: Any, grid: Grid, names: Names, by: Names, keys: Rows, *, lock: bool = False) -> Rows:  # noqa: ARG002
+        wanted = dumps([row[0] if len(by) == 1 else row for row in grid.encoded(by, keys)])
+        columns = ", ".join(f"t.{self.quote(name)}" for name in names)
+        if len(by) == 1:
+            where = f"FROM {grid.sql} AS t WHERE t.{self.quote(by[0])} IN (SELECT value FROM json_each(?))"
+        else:  # CROSS JOIN keeps the list outside, so that the table's index is used
+            on = " AND ".join(f"t.{self.quote(name)} = json_extract(k.value, '$[{i}]')" for i, name in enumerate(by))
+            where = f"FROM json_each(?) AS k CROSS JOIN {grid.sql} AS t ON {on}"
+        return grid.decoded(names, connection.execute(f"SELECT {columns} {where}", (wanted,)).fetchall())
+
+    def insert(self, connection: Any, grid: Grid, names: Names, rows: Rows) -> None:
+        if rows:
+            connection.executemany(self._insert(grid, names), grid.encoded(names, rows))
+
+    def _insert(self, grid: Grid, names: Names) -> str:
+        if not names:
+            return f"INSERT INTO {grid.sql} DEFAULT VALUES"
+        return f"INSERT INTO {grid.sql} ({self._list(names)}) VALUES ({', '.join('?' * len(names))})"
+
+    def insert_returning(self, connection: Any, grid: Grid, names: Names, rows: Rows, keys: Names) -> Rows:
+        sql = f"{self._insert(grid, names)} RETURNING {self._list(keys)}"
+        return grid.decoded(
+            keys, [connection.execute(sql, row).fetchone() for row in grid.encoded(names, rows) or [()] * len(rows)]
+        )
+
+    def upsert(
+        self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows, sets: Mapping[str, str] | None = None
+    ) -> None:
+        if rows:
+            sql = f"{self._insert(grid, names)} ON CONFLICT ({self._list(key)}) DO UPDATE SET "
+            connection.executemany(sql + assignments(self.quote, key, names, sets), grid.encoded(names, rows))
+
+    def update(self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows) -> int:
+        if not rows:
+            return 0
+        sets = ", ".join(f"{self.quote(name)} = ?" for name in names)
+        where = " AND ".join(f"{self.quote(name)} = ?" for name in key)
+        sql = f"UPDATE {grid.sql} SET {sets} WHERE {where}"
+        left = [tuple(row[: len(names)]) for row in rows]
+        right = [tuple(row[len(names) :]) for row in rows]
+        both = zip(grid.encoded(names, left), grid.encoded(key, right), strict=True)
+        return int(connection.executemany(sql, [a + b for a, b in both]).rowcount)
+
+    def delete(self, connection: Any, grid: Grid, key: Names, rows: Rows) -> int:
+        if not rows:
+            return 0
+        where = " AND ".join(f"{self.quote(name)} = ?" for name in key)
+        return int(connection.executemany(f"DELETE FROM {grid.sql} WHERE {where}", grid.encoded(key, rows)).rowcount)

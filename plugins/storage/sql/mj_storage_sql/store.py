@@ -1,0 +1,156 @@
+"""`SQLStore`: the `Store` of mjcore on SQLite and PostgreSQL."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from mj_storage_sql import ddl, lease, objects, queues, reading
+from mj_storage_sql.commit import commit
+from mj_storage_sql.database import Database, driver, open_database
+from mj_storage_sql.engine_grids import EngineGrids
+from mj_storage_sql.grid import Grid
+from mj_storage_sql.migrate import migrate
+from mj_storage_sql.reflect import reflect
+from mj_storage_sql.shapes import grid_of
+from mj_storage_sql.tables import LINK
+from mjcore.capabilities import Rows
+from mjcore.errors import UnknownName
+from mjcore.models import CompanyIntegration, Entity, SyncContext
+from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RecordError, RowChange, RowKey, Value
+
+T = TypeVar("T")
+
+
+class SQLStore:
+    """One database. Each method is documented at `mjcore.store.Store`; all may be called by several threads."""
+
+    def __init__(self, url: str) -> None:
+        self._database = open_database(url)
+        self._grids = EngineGrids.of(self._database.dialect, self._database.bulk)
+        self._history = queues.History(self._database, self._entity)
+
+    def _grid(self, entity: Entity) -> Grid:
+        return grid_of(entity, self._database.dialect, self._database.bulk)
+
+    def _entity(self, id_or_name: str) -> tuple[Entity, Grid]:
+        known = self.load(Entity)
+        entity = next((e for e in known if id_or_name in (e.id, e.name)), None)
+        if entity is None:
+            raise UnknownName("entity", id_or_name, [e.name for e in known])
+        return entity, self._grid(entity)
+
+    # --- schema and metadata ------------------------------------------------------------------------
+
+    def migrate(self) -> None:
+        migrate(self._database)
+
+    def reflect(self, entity: Entity) -> Entity:
+        with self._database.read() as cx:
+            return reflect(cx, entity, self._database.dialect)
+
+    def as_stored(self, entity: Entity) -> Entity:
+        return ddl.as_stored(entity, self._database.dialect)
+
+    def ddl(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> Sequence[str]:
+        with self._database.read() as cx:
+            return list(ddl.statements(cx, entity, indexes, self._database.dialect))
+
+    def ensure(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> None:
+        with self._database.write() as cx:
+            for statement in list(ddl.statements(cx, entity, indexes, self._database.dialect)):
+                driver(cx).execute(statement)
+
+    def is_indexed(self, entity: Entity, fields: tuple[str, ...]) -> bool:
+        with self._database.read() as cx:
+            return ddl.is_indexed(cx, entity, fields, self._database.dialect)
+
+    def load(self, kind: type[T], **where: JSON) -> Sequence[T]:
+        with self._database.read() as cx:
+            return objects.load(cx, kind, where)
+
+    def save(self, objects_: Sequence[object], remove: Sequence[object] = ()) -> None:
+        with self._database.write() as cx:
+            objects.save(cx, objects_, remove)
+
+    # --- lease --------------------------------------------------------------------------------------
+
+    def acquire(self, connection: CompanyIntegration, holder: str, ttl: timedelta, is_gone: Callable[[str], bool]) -> Lease:
+        return lease.acquire(self._database, connection, holder, ttl, is_gone)
+
+    def renew(self, held: Lease, ttl: timedelta) -> Lease:
+        return lease.renew(self._database, held, ttl)
+
+    def release(self, held: Lease) -> None:
+        lease.release(self._database, held)
+
+    # --- reading for one batch ----------------------------------------------------------------------
+
+    def position(self, context: SyncContext) -> Position:
+        with self._database.read() as cx:
+            return reading.position(cx, context)
+
+    def links(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, Link]:
+        return reading.links(self._database, self._grids.link, self._grid(context.entity), context, external_ids)
+
+    def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
+        return reading.linked(self._database, self._grids.link, self._grid(entity), entity, keys)
+
+    def read(self, entity: Entity, keys: Sequence[RowKey], fields: tuple[str, ...]) -> Mapping[RowKey, Fields]:
+        with self._database.read() as cx:
+            return reading.read(self._database, cx, self._grid(entity), entity, keys, fields)
+
+    def rows(self, entity: Entity) -> Rows:
+        return SQLRows(self._database, self._grid(entity), entity)
+
+    # --- writing it ---------------------------------------------------------------------------------
+
+    def commit(self, context: SyncContext, write: BatchWrite, held: Lease) -> None:
+        commit(self._database, self._grids, self._grid(context.entity), context, write, held, datetime.now(UTC))
+
+    # --- the queues and the past --------------------------------------------------------------------
+
+    def failed(self, context: SyncContext) -> Iterator[RecordError]:
+        return queues.failed(self._database, context)
+
+    def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
+        return self._links(context, queues.is_staged(context, LINK, "deleted"))
+
+    def unseen(self, context: SyncContext) -> Iterator[Link]:
+        seen, deleted = (queues.is_staged(context, LINK, kind) for kind in ("seen", "deleted"))
+        return self._links(context, ~seen, ~deleted)
+
+    def _links(self, context: SyncContext, *where: sa.ColumnElement[bool]) -> Iterator[Link]:
+        return reading.stream_links(self._database, self._grid(context.entity), context, where)
+
+    def count_links(self, context: SyncContext) -> int:
+        live = (LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone)
+        with self._database.read() as cx:
+            return cx.execute(sa.select(sa.func.count()).select_from(LINK).where(*live)).scalar_one()
+
+    def conflicts(self, **where: JSON) -> Iterator[Conflict]:
+        return self._history.conflicts(where)
+
+    def changes(self, **where: JSON) -> Iterator[RowChange]:
+        return self._history.changes(where)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@frozen
+class SQLRows:
+    """The view of one entity that matchers look up in."""
+
+    database: Database
+    grid: Grid
+    entity: Entity
+
+    def find(self, fields: tuple[str, ...], keys: Sequence[tuple[Value, ...]]) -> Mapping[tuple[Value, ...], Sequence[RowKey]]:
+        with self.database.read() as cx:
+            return reading.find(self.database, cx, self.grid, self.entity, fields, keys)
+
+    def scan(self, fields: tuple[str, ...]) -> Iterator[tuple[RowKey, tuple[Value, ...]]]:
+        return reading.scan(self.database, self.grid, self.entity, fields)

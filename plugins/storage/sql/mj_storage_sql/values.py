@@ -1,0 +1,203 @@
+"""Codecs: how the values of one column travel to the database and back, by dialect.
+
+To the kernel a number is an int or a Decimal, an instant is aware and in UTC, JSON is a structure.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from attrs import frozen
+
+from mj_storage_sql.text import dumps, loads
+from mjcore.errors import TransformError
+from mjcore.fitting import as_number
+from mjcore.models import EntityField
+from mjcore.records import RowKey, Value
+
+DialectName: TypeAlias = Literal["sqlite", "postgresql"]
+Convert: TypeAlias = Callable[[Any], Any]
+NUMBERS = ("number", "currency", "percent")
+
+
+@frozen
+class Codec:
+    """`encode` and `decode` are for values that are not null; None: the driver takes and gives them as they are.
+
+    `text` makes of a canonical value what a record key and a look-up are written as; `of_text` turns that back.
+    """
+
+    kind: str
+    encode: Convert | None = None
+    decode: Convert | None = None
+    text: Convert = str
+    of_text: Convert = str
+
+
+def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column's values as the driver takes them."""
+    encode = codec.encode
+    return values if encode is None else [None if v is None else encode(v) for v in values]
+
+
+def decoded(codec: Codec, value: Any) -> Value:
+    """Return one value as the kernel has it."""
+    return value if value is None or codec.decode is None else codec.decode(value)
+
+
+def codec_of(column: EntityField, dialect: DialectName) -> Codec:
+    """Return the codec of an entity's column."""
+    if column.type in NUMBERS:
+        return _EXACT if column.exact and dialect == "sqlite" else _NUMBER[dialect]
+    if column.type == "datetime":
+        return _INSTANT[dialect, column.has_zone]
+    return {"boolean": _BOOLEAN, "date": _DAY, "json": _JSON}.get(column.type, _TEXT)[dialect]
+
+
+# --- Keys as text ------------------------------------------------------------------------------------
+
+
+def key_to_text(codecs: Sequence[Codec], key: RowKey) -> str:
+    """Return a record key as one text: that of a single column as it is, several as a JSON list of texts."""
+    if len(codecs) == 1:
+        return str(codecs[0].text(key[0]))
+    return dumps([codec.text(part) for codec, part in zip(codecs, key, strict=True)])
+
+
+def text_to_key(codecs: Sequence[Codec], text: str) -> RowKey:
+    """Turn back what `key_to_text` made."""
+    parts = [text] if len(codecs) == 1 else loads(text)
+    return tuple(codec.of_text(part) for codec, part in zip(codecs, parts, strict=True))
+
+
+# --- Numbers -----------------------------------------------------------------------------------------
+
+
+def _number(value: Any) -> Value:
+    """What a column of numbers holds; text that is none, which SQLite allows there, stays text and equals no number."""
+    try:
+        return as_number(value)
+    except TransformError:
+        return value
+
+
+def _plain_number(value: Any) -> str:
+    return str(value) if isinstance(value, int) else format(value.normalize(), "f")
+
+
+def _for_sqlite(value: Any) -> Any:
+    """Integers of 64 bits stay such; all else that was fitted is a double exactly."""
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return int(value)
+    return float(value)
+
+
+_EXACT = Codec("text", _plain_number, _number, _plain_number, _number)
+_NUMBER = {
+    "sqlite": Codec("number", _for_sqlite, _number, _plain_number, _number),
+    "postgresql": Codec("number", None, _number, _plain_number, _number),
+}
+
+
+# --- Booleans, days, instants ------------------------------------------------------------------------
+
+
+def _boolean(value: Any) -> Value:
+    return bool(value) if value in (0, 1) else value
+
+
+def _of_flag(text: str) -> Value:
+    return text == "true"
+
+
+def _flag(value: Any) -> str:
+    return "true" if value else "false"
+
+
+def _day(value: Any) -> Value:
+    """Take the day of what SQLite holds as text; other text stays text."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _instant(value: Any) -> Value:
+    """Without a zone, UTC is meant; text that is no instant stays text."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _sortable(value: datetime) -> str:
+    """The form that SQLite's own functions and most applications read."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _naive(value: datetime) -> datetime:
+    return value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _iso(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+_BOOLEAN = {
+    "sqlite": Codec("boolean", int, _boolean, _flag, _of_flag),
+    "postgresql": Codec("boolean", None, None, _flag, _of_flag),
+}
+_DAY = {
+    "sqlite": Codec("date", _iso, _day, _iso, _day),
+    "postgresql": Codec("date", None, None, _iso, _day),
+}
+_INSTANT = {
+    ("sqlite", True): Codec("datetime", _sortable, _instant, _iso, _instant),
+    ("sqlite", False): Codec("datetime", _sortable, _instant, _iso, _instant),
+    ("postgresql", True): Codec("datetime", None, _instant, _iso, _instant),
+    ("postgresql", False): Codec("datetime", _naive, _instant, _iso, _instant),
+}
+
+
+# --- JSON, text --------------------------------------------------------------------------------------
+
+
+def _structure(value: Any) -> Value:
+    """SQLite gives a number back as such where a column of type JSON holds one; text that is no JSON stays text."""
+    if not isinstance(value, str):
+        return _number(value)
+    try:
+        return _exact(loads(value))
+    except ValueError:
+        return value
+
+
+def _exact(value: Any) -> Any:
+    """Whole numbers are ints, as fitting has them."""
+    if isinstance(value, Decimal):
+        return as_number(value)
+    if isinstance(value, list):
+        return [_exact(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _exact(v) for k, v in value.items()}
+    return value
+
+
+def _text(value: Any) -> Value:
+    return str(value) if isinstance(value, int | float | UUID | Decimal) else value
+
+
+_JSON = {
+    "sqlite": Codec("json", dumps, _structure, dumps, _structure),
+    "postgresql": Codec("json", dumps, _structure, dumps, _structure),
+}
+_TEXT = {
+    "sqlite": Codec("text", None, _text),
+    "postgresql": Codec("text", None, _text),
+}
