@@ -52,7 +52,10 @@ def is_utf8(encoding: str) -> bool:
 @lru_cache
 def _has_single_bytes(encoding: str) -> bool:
     """Tell whether each byte is a character, and those of ASCII their own."""
-    text = bytes(range(256)).decode(encoding, "surrogateescape")
+    try:
+        text = bytes(range(256)).decode(encoding, "surrogateescape")
+    except UnicodeError:
+        return False
     return len(text) == 256 and text.startswith(bytes(range(128)).decode()) and text.count("\n") == 1
 
 
