@@ -52,8 +52,10 @@ class CSVReader:
                 rows += islice(self.parser, count - len(rows))  # what comes before a fault is kept
                 break
             except csv.Error as error:
-                line = self.place.number + self.parser.line_num - self.used
-                faults[len(rows)] = Fault(line, "malformed_row", f"{error}; a quote that does not end, or one too many?")
+                line = self.parser.line_num - self.used
+                fault = f"{error}; is there a quote too many, or one that does not end?"
+                text = shown(self.lines.text(line - 1))
+                faults[len(rows)] = Fault(self.place.number + line, "malformed_row", fault, text)
                 rows.append([])
         self.lines.advance(self.parser.line_num - self.used)
         self.used = self.parser.line_num

@@ -87,3 +87,7 @@ def _arrow_errors(place: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, ValueError, OverflowError) as error:  # values that Python cannot hold, too
         raise NotSupported(f"{place}: {error}") from error
+    except OSError as error:
+        if error.errno is None:  # not the system's: what pyarrow says of damaged files
+            raise NotSupported(f"{place}: {error}; is the file damaged?") from error
+        raise

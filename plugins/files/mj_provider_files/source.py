@@ -93,11 +93,18 @@ class FilesSource:
         """Return the key columns; `NotSupported` when they, or the modified field, cannot be found."""
         if found.name in self._keys:
             return self._keys[found.name]
-        columns = list(self._types(found))
+        columns = self._columns(found)
         key = key_columns(found, columns)
         if columns:  # else nothing that could be read so far
             self._keys[found.name] = key
         return key
+
+    def _columns(self, found: Dataset) -> list[str]:
+        """Return the columns: of JSON those in a sample."""
+        columns: dict[str, object] = {}
+        for file in found.files():
+            columns |= self._read(found, file, SAMPLE if file.format in ("json", "jsonl") else 0).columns
+        return list(columns)
 
     def _types(self, found: Dataset) -> dict[str, FieldType]:
         """Return columns and types: from the schema where there is one, else from a sample of the files."""

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from io import BufferedReader, RawIOBase, StringIO
+from io import BufferedReader, BytesIO, RawIOBase, StringIO
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -94,8 +94,8 @@ class Lines:
     place: Place
     has_faults: bool = False
     """Bytes were found that cannot be decoded: they come as lone surrogates."""
-    _lengths: list[int] = field(factory=list, init=False)
-    """Of the lines that are decoded and not yet used, in bytes."""
+    _unused: list[bytes] = field(factory=list, init=False)
+    """Lines that are decoded and not yet used."""
     _stream: BinaryIO = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,8 +107,12 @@ class Lines:
 
     def advance(self, lines: int) -> None:
         """Move the place behind so many lines."""
-        self.place = Place(self.place.at + sum(self._lengths[:lines]), self.place.number + lines)
-        del self._lengths[:lines]
+        self.place = Place(self.place.at + sum(map(len, self._unused[:lines])), self.place.number + lines)
+        del self._unused[:lines]
+
+    def text(self, index: int) -> str:
+        """Return a line that is decoded and not yet used."""
+        return self._unused[index].decode(self.encoding, "surrogateescape").rstrip("\r\n")
 
     def close(self) -> None:
         self._stream.close()
@@ -130,9 +134,7 @@ class Lines:
             yield self._decoded(rest, is_first=is_first)
 
     def _decoded(self, block: bytes, *, is_first: bool) -> StringIO:
-        self._lengths += [len(line) + 1 for line in block.removesuffix(b"\n").split(b"\n")]
-        if not block.endswith(b"\n"):
-            self._lengths[-1] -= 1
+        self._unused += BytesIO(block).readlines()
         try:
             text = block.decode(self.encoding)
         except UnicodeDecodeError:
