@@ -92,7 +92,11 @@ def open_files(connection: Connection[Files, NoAuth]) -> Source:
     from mj_provider_files.source import FilesSource
 
     folder = Path(connection.config.folder).expanduser()
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        raise ConfigError(Problem("Folder", f"{str(folder)!r}: {error.strerror}; may this user read it?")) from error
+    if not is_there:
         raise ConfigError(Problem("Folder", f"there is no folder {str(folder)!r} (working directory {str(Path.cwd())!r})"))
     return FilesSource(folder, connection.config)
 

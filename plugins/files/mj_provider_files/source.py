@@ -18,7 +18,7 @@ from mj_provider_files.inference import SAMPLE, infer
 from mj_provider_files.pages import PageReader
 from mj_provider_files.readers import OpenReaders, open_reader
 from mj_provider_files.stream import file_errors
-from mj_provider_files.window import current_state, drained, parts
+from mj_provider_files.window import Digests, current_state, drained, parts
 from mjcore.errors import NotSupported, did_you_mean
 from mjcore.records import ExternalRecord, FetchRequest, Page, Value, Watermark
 from mjcore.schema import ExternalField, ExternalObject, FieldType
@@ -30,7 +30,7 @@ class FilesSource:
     def __init__(self, folder: Path, config: Files) -> None:
         self.catalog = Catalog(folder, config)
         self.zone = ZoneInfo(config.zone)
-        self.readers = OpenReaders()
+        self.readers, self.digests = OpenReaders(), Digests()
         self._datasets: dict[str, Dataset] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
 
@@ -64,11 +64,11 @@ class FilesSource:
 
     def fetch(self, request: FetchRequest) -> Page:
         found = self._dataset(request.object_name)
-        to_read = parts(found, request.since, request.until)
+        to_read = parts(found, request.since, request.until, self.digests)
         page = PageReader(found, self._key(found), self.zone, self.readers, request).read(to_read)
         if page.next is not None:
             return page
-        return evolve(page, watermark=drained(found, request.since, request.until, partial(newest_time, found)))
+        return evolve(page, watermark=drained(found, request.since, request.until, self.digests, partial(newest_time, found)))
 
     def read(self, object_name: str, ids: Sequence[str], fields: tuple[str, ...]) -> Sequence[ExternalRecord]:
         """Return the records with these ids, in order, those that are there; reads all files of the object once."""

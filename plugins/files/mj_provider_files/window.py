@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b, file_digest
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, define, evolve, field, frozen
 
 from mj_provider_files.catalog import DataFile, Dataset, check_unchanged
 from mj_provider_files.stream import file_errors
@@ -69,18 +69,21 @@ def settings_digest(dataset: Dataset) -> str:
     return blake2b(json.dumps([asdict(dataset.settings), dataset.zone]).encode(), digest_size=8).hexdigest()
 
 
-def content_digest(file: DataFile, stamp: tuple[int, int]) -> str:
-    """Return the hash of the file as it was at this stamp."""
-    check_unchanged(file, stamp)
-    digest = _content_digest(file, stamp)
-    check_unchanged(file, stamp)
-    return digest
+@define
+class Digests:
+    """Content hashes of files as they were at a stamp; kept for as long as a source is open, since a stamp may come again."""
 
+    _known: dict[tuple[str, tuple[int, int]], str] = field(factory=dict, init=False)
 
-@lru_cache(maxsize=1024)
-def _content_digest(file: DataFile, _: tuple[int, int]) -> str:
-    with file_errors(file.name), file.path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()[:32]
+    def of(self, file: DataFile, stamp: tuple[int, int]) -> str:
+        """`CheckpointExpired`: the file is not as it was."""
+        check_unchanged(file, stamp)
+        if (file.name, stamp) not in self._known:
+            with file_errors(file.name), file.path.open("rb") as stream:
+                digest = file_digest(stream, "sha256").hexdigest()[:32]
+            check_unchanged(file, stamp)
+            self._known[file.name, stamp] = digest
+        return self._known[file.name, stamp]
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +96,7 @@ def read_state(watermark: Watermark) -> State:
         raise WatermarkExpired("the watermark is not one of files") from None
 
 
-def parts(dataset: Dataset, since: Watermark | None, until: Watermark | None) -> list[Part]:
+def parts(dataset: Dataset, since: Watermark | None, until: Watermark | None, digests: Digests) -> list[Part]:
     """Return what to read, by file name.
 
     New files are read. A changed one is read from its newest row on where a modified field is set; without one, or where
@@ -107,11 +110,11 @@ def parts(dataset: Dataset, since: Watermark | None, until: Watermark | None) ->
     else:
         found = [Part(dataset.file(name), file.stamp) for name, file in sorted(state.files.items())]
     if state is not None and since is not None and since.type != "Timestamp":
-        return _changed(dataset, read_state(since), found)
+        return _changed(dataset, read_state(since), found, digests)
     return _between(found, since, until, has_times=dataset.settings.modified_field is not None)
 
 
-def _changed(dataset: Dataset, before: State, found: list[Part]) -> list[Part]:
+def _changed(dataset: Dataset, before: State, found: list[Part], digests: Digests) -> list[Part]:
     by_time = dataset.settings.modified_field is not None
     if before.settings != settings_digest(dataset):
         raise WatermarkExpired(f"{dataset.name}: the settings of the object have changed")
@@ -122,15 +125,11 @@ def _changed(dataset: Dataset, before: State, found: list[Part]) -> list[Part]:
         old = before.files.get(part.file.name)
         if old is None:
             changed.append(part)
-        elif not _is_same(part, old):
+        elif part.stamp != old.stamp and (part.stamp is None or digests.of(part.file, part.stamp) != old.digest):
             if not by_time:
                 raise WatermarkExpired(f"{part.file.name} has changed")
             changed.append(evolve(part, since=datetime.fromisoformat(old.newest) - OVERLAP if old.newest else None))
     return changed
-
-
-def _is_same(part: Part, old: FileState) -> bool:
-    return part.stamp == old.stamp or (part.stamp is not None and content_digest(part.file, part.stamp) == old.digest)
 
 
 def _between(found: list[Part], since: Watermark | None, until: Watermark | None, *, has_times: bool) -> list[Part]:
@@ -152,7 +151,11 @@ def _ns(moment: datetime) -> int:
 
 
 def drained(
-    dataset: Dataset, since: Watermark | None, until: Watermark | None, newest: Callable[[DataFile], datetime | None]
+    dataset: Dataset,
+    since: Watermark | None,
+    until: Watermark | None,
+    digests: Digests,
+    newest: Callable[[DataFile], datetime | None],
 ) -> Watermark | None:
     """Return the watermark behind a window: its end, with hashes and newest rows. None: a window that is bound by time.
 
@@ -163,19 +166,18 @@ def drained(
     known = read_state(since).files if since is not None and since.type != "Timestamp" else {}
     state = read_state(until)
     files = {}
-    for name, file in state.files.items():
+    for name, found in state.files.items():
         old = known.get(name)
-        if old is None or old.stamp != file.stamp:
-            old = _remembered(dataset.file(name), file, newest)
+        if old is None or old.stamp != found.stamp:
+            file = dataset.file(name)
+            old = _remembered(found, digests.of(file, found.stamp), newest(file))
+            check_unchanged(file, found.stamp)
         files[name] = old
     return State(state.settings, files).watermark()
 
 
-def _remembered(file: DataFile, state: FileState, newest: Callable[[DataFile], datetime | None]) -> FileState:
-    digest = content_digest(file, state.stamp)
-    latest = newest(file)
-    check_unchanged(file, state.stamp)
-    if latest is not None:  # a time in the future would hide every change until then
-        latest = min(latest, datetime.fromtimestamp(state.changed_ns // 10**9, UTC))
+def _remembered(state: FileState, digest: str, newest: datetime | None) -> FileState:
+    if newest is not None:  # a time in the future would hide every change until then
+        newest = min(newest, datetime.fromtimestamp(state.changed_ns // 10**9, UTC))
     is_settled = time.time_ns() - state.changed_ns > TICK_NS
-    return FileState(state.changed_ns if is_settled else 0, state.size, digest, latest.isoformat() if latest else None)
+    return FileState(state.changed_ns if is_settled else 0, state.size, digest, newest.isoformat() if newest else None)
