@@ -8,7 +8,7 @@ from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
 from mj_provider_files.chunk import Chunk, Fault, Place, Unit
 from mj_provider_files.dialect import read_dialect
-from mj_provider_files.stream import Lines, is_clean, shown
+from mj_provider_files.lines import Lines, is_clean, shown
 from mjcore.records import ABSENT, Value
 
 

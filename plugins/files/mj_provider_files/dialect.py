@@ -9,7 +9,7 @@ from attrs import frozen
 from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
 from mj_provider_files.chunk import START, Place
-from mj_provider_files.stream import LONGEST, Lines, is_clean
+from mj_provider_files.lines import LONGEST, Lines, is_clean
 from mjcore.errors import NotSupported
 
 DELIMITERS = ",;\t|"

@@ -10,7 +10,8 @@ from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
 from mj_provider_files.chunk import Chunk, Fault, Place, Unit
 from mj_provider_files.json_text import JSONText
-from mj_provider_files.stream import Lines, is_clean, open_stream, shown
+from mj_provider_files.lines import Lines, is_clean, shown
+from mj_provider_files.stream import open_stream
 from mjcore.errors import NotSupported
 from mjcore.records import ABSENT, Value
 

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,17 +9,14 @@ from zoneinfo import ZoneInfo
 from attrs import evolve
 
 from mj_provider_files import Files
-from mj_provider_files.catalog import Catalog, DataFile, Dataset
-from mj_provider_files.chunk import Chunk
-from mj_provider_files.identity import default_key, instant
-from mj_provider_files.inference import SAMPLE, infer
+from mj_provider_files.catalog import Catalog, Dataset
+from mj_provider_files.discovery import column_names, describe, key_columns, newest_time
 from mj_provider_files.pages import PageReader
-from mj_provider_files.readers import OpenReaders, open_reader
-from mj_provider_files.stream import file_errors
-from mj_provider_files.window import Digests, current_state, drained, parts
-from mjcore.errors import NotSupported, did_you_mean
-from mjcore.records import ExternalRecord, FetchRequest, Page, Value, Watermark
-from mjcore.schema import ExternalField, ExternalObject, FieldType
+from mj_provider_files.readers import OpenReaders
+from mj_provider_files.state import Digests, current_state, drained
+from mj_provider_files.window import parts
+from mjcore.records import ExternalRecord, FetchRequest, Page, Watermark
+from mjcore.schema import ExternalField, ExternalObject
 
 
 class FilesSource:
@@ -49,12 +44,7 @@ class FilesSource:
             yield ExternalObject(name, name, description=found.settings.path)
 
     def fields(self, object_name: str) -> Iterable[ExternalField]:
-        found = self._dataset(object_name)
-        types = self._types(found)
-        key = found.settings.key_fields or default_key(object_name, list(types))
-        for name, kind in types.items():
-            is_key = name in key
-            yield ExternalField(name, name, kind, is_required=is_key, is_read_only=True, is_unique=is_key and len(key) == 1)
+        return describe(self._dataset(object_name))
 
     def high_watermark(self, object_name: str) -> Watermark | None:
         """Return times and sizes of the object's files: no file is read in full for it."""
@@ -93,82 +83,8 @@ class FilesSource:
         """Return the key columns; `NotSupported` when they, or the modified field, cannot be found."""
         if found.name in self._keys:
             return self._keys[found.name]
-        columns = self._columns(found)
+        columns = column_names(found)
         key = key_columns(found, columns)
         if columns:  # else nothing that could be read so far
             self._keys[found.name] = key
         return key
-
-    def _columns(self, found: Dataset) -> list[str]:
-        """Return the columns: of JSON those in a sample."""
-        columns: dict[str, object] = {}
-        for file in found.files():
-            columns |= self._read(found, file, SAMPLE if file.format in ("json", "jsonl") else 0).columns
-        return list(columns)
-
-    def _types(self, found: Dataset) -> dict[str, FieldType]:
-        """Return columns and types: from the schema where there is one, else from a sample of the files."""
-        types: dict[str, FieldType] = {}
-        sample: dict[str, list[Value]] = {}
-        rows_left, is_native = SAMPLE, True
-        for file in found.files():
-            types = self._schema(file) | types
-            if rows_left > 0:
-                chunk = self._read(found, file, rows_left)
-                rows_left -= chunk.passed
-                is_native = is_native and file.format not in ("csv", "tsv")
-                for name, values in chunk.columns.items():
-                    sample.setdefault(name, []).extend(values)
-        declared = {name: kind for name, kind in types.items() if kind != "string"}
-        return {name: infer(values, is_native=is_native) for name, values in sample.items()} | declared
-
-    def _schema(self, file: DataFile) -> dict[str, FieldType]:
-        if file.format != "parquet":
-            return {}
-        from mj_provider_files.parquet_reader import schema_types
-
-        with file_errors(file.name):
-            return schema_types(file)
-
-    def _read(self, found: Dataset, file: DataFile, count: int) -> Chunk:
-        reader = open_reader(file, found.settings, self.zone, None)
-        try:
-            with file_errors(file.name):
-                return reader.read(count)
-        finally:
-            reader.close()
-
-
-def key_columns(found: Dataset, columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the configured key columns or the default; `NotSupported` with the remedy. No columns: an empty file."""
-    settings = found.settings
-    for name in (*settings.key_fields, *([settings.modified_field] if settings.modified_field else [])):
-        if columns and name not in columns:
-            raise NotSupported(f"{found.name}: no column {name!r}{did_you_mean(name, columns)} (columns: {', '.join(columns)})")
-    key = settings.key_fields or default_key(found.name, columns)
-    if not columns:
-        return key or ("id",)
-    if not key:
-        raise NotSupported(
-            f"{found.name}: no column is called id or {found.name}_id; name the column or columns that identify a record in "
-            f"Configuration.Objects.{found.name}.KeyFields (columns: {', '.join(columns)})"
-        )
-    return key
-
-
-def newest_time(found: Dataset, file: DataFile) -> datetime | None:
-    """Return the latest time in the modified field, if there is one; values that are no times are told when they are read."""
-    name, zone = found.settings.modified_field, ZoneInfo(found.zone)
-    if name is None:
-        return None
-    newest: datetime | None = None
-    reader = open_reader(file, found.settings, zone, [name])
-    try:
-        with file_errors(file.name):
-            while (chunk := reader.read(10_000)).passed:
-                for value in chunk.columns[name]:
-                    with suppress(ValueError):
-                        newest = max(filter(None, (newest, instant(value, zone))), default=None)
-    finally:
-        reader.close()
-    return newest

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mj_provider_files import lines as file_lines
 from mj_provider_files import stream
 
 from mjcore.errors import NotSupported
@@ -202,7 +203,7 @@ def test_columns_must_be_as_many_as_there_are(folder: Any) -> None:
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "LONGEST", 2**20)
+    monkeypatch.setattr(file_lines, "LONGEST", 2**20)
     (folder.path / "people.csv").write_bytes(b"id,name\n1," + b"x" * 2**21)
     with pytest.raises(NotSupported, match="a line is longer than 1 MiB"):
         folder.drain("people")

@@ -10,13 +10,13 @@ from typing import Any
 
 import mj_provider_files
 import pytest
-from attrs import evolve
-from mj_provider_files import Files, NoAuth
+from attrs import evolve, fields
+from mj_provider_files import FileObject, Files, NoAuth
 
 from mjcore.capabilities import RecordReader
 from mjcore.loader import load_plugins, new_manager
 from mjcore.records import FetchRequest
-from mjcore.wire import structure
+from mjcore.wire import pascal, structure
 
 
 def test_the_installed_plugin_declares_one_provider() -> None:
@@ -72,3 +72,14 @@ def test_memory_does_not_grow_with_the_file(folder: Any, name: str) -> None:
     small = peak(folder, name)
     write(folder.path / name, 64_000)
     assert peak(folder, name) < small * 1.2
+
+
+def test_the_readme_shows_settings_that_are_read() -> None:
+    readme = Path(__file__).parents[1] / "README.md"
+    _, block, text = readme.read_text().split("```", 2)
+    assert block.startswith("yaml")
+    for name in {attribute.name for attribute in fields(FileObject)}:
+        assert f"| `{pascal(name)}` |" in text
+    orders: Any = {"Path": "orders/*.csv.gz", "KeyFields": ["order_no"], "ModifiedField": "updated_at"}
+    assert 'orders: {Path: "orders/*.csv.gz", KeyFields: [order_no], ModifiedField: updated_at}' in block
+    structure(Files, {"Folder": "data", "Objects": {"orders": orders}})
