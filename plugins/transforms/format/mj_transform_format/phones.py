@@ -64,6 +64,6 @@ def region_of(locale: str) -> str | None:
 
 def dialled(value: Value) -> str:
     """Return text, or the digits of an integer. The digits of a fraction or of a date would pass for a number, too."""
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+    if isinstance(value, str | int):
         return str(value)
     raise TransformError(f"a phone number as text expected, not {type(value).__name__}")
