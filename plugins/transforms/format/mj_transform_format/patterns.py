@@ -42,7 +42,7 @@ class Reader:
         if match is None:
             raise TransformError(f"{text!r:.60} is not written as {self.text}")
         try:
-            return moment({unit: number(part) for (unit, number), part in zip(self.units, match.groups(), strict=True)})
+            return moment({unit: number(part) for (unit, number), part in zip(self.units, match.groups())})  # noqa: B905 - slower
         except (ValueError, OverflowError, KeyError) as error:
             raise TransformError(f"{text!r:.60} does not exist: {error}") from None
 
@@ -93,13 +93,8 @@ _NEEDS = {
     "isoyear": "isoweek", "isoweek": "isoyear", "yearday": "year",
 }  # fmt: skip
 _CLASHES = [
-    {"hour", "hour12"},
-    {"isoweek", "year"},
-    {"isoweek", "month"},
-    {"isoweek", "day"},
-    {"yearday", "month"},
-    {"yearday", "day"},
-]
+    {"hour", "hour12"}, {"isoweek", "year"}, {"isoweek", "month"}, {"isoweek", "day"}, {"yearday", "month"}, {"yearday", "day"},
+]  # fmt: skip
 
 
 def writer(key: str, text: str, locale: Locale) -> Writer:
