@@ -1,6 +1,6 @@
 """JSON Lines and JSON arrays: whole numbers exact, others as Decimal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
@@ -59,7 +59,11 @@ def _parsed(line: str, number: int) -> Row:
         value = DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         return Fault(number, "malformed_row", _reason(error), shown(line))
-    return value if isinstance(value, dict) else Fault(number, "malformed_row", "not a JSON object", shown(line))
+    return _object(value, number, lambda _: line)
+
+
+def _object(value: Value, number: int, text: Callable[[Value], str]) -> Row:
+    return value if isinstance(value, dict) else Fault(number, "malformed_row", "not a JSON object", shown(text(value)))
 
 
 class JSONArrayReader:
@@ -86,8 +90,7 @@ class JSONArrayReader:
             while len(values) < count and self._has_next():
                 value = self.text.value()
                 self.number += 1
-                fault = Fault(self.number, "malformed_row", "not a JSON object", shown(str(value)))
-                values.append(value if isinstance(value, dict) else fault)
+                values.append(_object(value, self.number, str))
         except UnicodeError:
             raise
         except (ValueError, RecursionError) as error:  # nothing behind it can be trusted
