@@ -105,8 +105,7 @@ def as_number(value: Value) -> int | Decimal:
 
 def _decimal(column: EntityField, number: int | Decimal) -> None:
     """Digits before and after the point must fit; a column without a precision takes any."""
-    exponent = Decimal(number).normalize().as_tuple().exponent
-    fraction = max(0, -exponent) if isinstance(exponent, int) else 0
+    fraction = _decimal_places(number)
     if column.scale is not None and fraction > column.scale:
         raise TransformError(f"{number} has {fraction} decimal places, but the column keeps {column.scale}")
     if column.precision is not None:
@@ -114,6 +113,13 @@ def _decimal(column: EntityField, number: int | Decimal) -> None:
         room = column.precision - (column.scale or 0)
         if whole > room:
             raise TransformError(f"{number} has {whole} digits before the point, but the column holds {room}")
+
+
+def _decimal_places(number: int | Decimal) -> int:
+    """Count digits after the point, without closing zeros; exactly, where `normalize` would round very long ones."""
+    _, digits, exponent = Decimal(number).as_tuple()
+    zeros = next((i for i, digit in enumerate(reversed(digits)) if digit), len(digits))
+    return max(0, -int(exponent) - zeros)
 
 
 def _integer(column: EntityField, number: int | Decimal) -> None:
@@ -205,7 +211,7 @@ def _json(_: EntityField) -> Fitter:
 
 
 def _reference(column: EntityField) -> Fitter:
-    text = _text(column)
+    fit_key = _text(column) if column.number == "decimal" else _number(column)  # an adopted column may hold numbers
 
     def fit(value: Value) -> Value:
         if isinstance(value, list | tuple):
@@ -214,7 +220,7 @@ def _reference(column: EntityField) -> Fitter:
             value = value[0] if value else None
         if isinstance(value, Reference):
             value = value.external_id
-        return None if value is None else text(value)
+        return None if value is None else fit_key(value)
 
     return fit
 

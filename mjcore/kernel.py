@@ -107,9 +107,9 @@ class Kernel:
         return read(self, documents)
 
     def apply(self, *documents: "Raw", dry_run: bool = False, prune: bool = False) -> "ApplyReport":
-        """Store what metadata documents say; later ones add to earlier ones. `ConfigError` with every problem: nothing is written.
+        """Store what metadata documents say; later ones add to earlier ones. `ConfigError` has every problem.
 
-        `prune` sets what the documents leave out to Inactive; `dry_run` only reports.
+        With a problem nothing is written. `prune` sets what the documents leave out to Inactive; `dry_run` only reports.
         """
         from mjcore.apply import apply
 

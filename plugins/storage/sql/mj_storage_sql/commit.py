@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from attrs import fields, frozen
 
 from mj_storage_sql import reading
-from mj_storage_sql.database import Database, driver, reason
+from mj_storage_sql.database import Database, driver
 from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
 from mj_storage_sql.lease import prove
@@ -42,17 +42,21 @@ def commit(
     database: Database, grids: EngineGrids, entity: Grid, context: SyncContext, write: BatchWrite, lease: Lease, now: datetime
 ) -> None:
     """Write one batch; see `mjcore.store.Store.commit`."""
-    with database.write() as cx:
-        prove(cx, lease)
-        batch = _Commit(database, cx, grids, entity, context, now)
-        made = batch.rows(write.changes)
-        batch.links(write.links, made)
-        batch.audit(write.changes, made)
-        batch.failed(write.failed, write.cleared)
-        batch.conflicts(write.conflicts)
-        batch.staged(write)
-        batch.counted(write.counts)
-        batch.position(write)
+    try:
+        with database.write() as cx:
+            prove(cx, lease)
+            batch = _Commit(database, cx, grids, entity, context, now)
+            made = batch.rows(write.changes)
+            batch.links(write.links, made)
+            batch.audit(write.changes, made)
+            batch.failed(write.failed, write.cleared)
+            batch.conflicts(write.conflicts)
+            batch.staged(write)
+            batch.counted(write.counts)
+            batch.position(write)
+    except RowRefused as refused:
+        only = write.changes[0].external_id if len(write.changes) == 1 else None
+        raise RowRefused(f"{context.entity.table}: {refused}", only) from refused
 
 
 @frozen
@@ -78,19 +82,8 @@ class _Commit:
         moved = [*self._moved(changes), *self._taken(changes)]
         if moved:
             raise RowsMoved(moved)
-        try:
-            self._write([c for c in changes if c.kind != "create"])
-            return self._create([c for c in changes if c.kind == "create"])
-        except self.database.engine.dialect.loaded_dbapi.Error as error:
-            if not isinstance(error, self._refusals()):
-                raise
-            only = changes[0].external_id if len(changes) == 1 else None
-            raise RowRefused(f"{self.entity.table}: {reason(error)}", only) from error
-
-    def _refusals(self) -> tuple[type[Exception], ...]:
-        """What tells of a row, not of the database."""
-        module = self.database.engine.dialect.loaded_dbapi
-        return (module.IntegrityError, module.DataError)
+        self._write([c for c in changes if c.kind != "create"])
+        return self._create([c for c in changes if c.kind == "create"])
 
     def _lock(self) -> None:
         """One writer per entity at a time; SQLite has one per file anyway."""
@@ -130,7 +123,8 @@ class _Commit:
         bulk.delete(driver(self.cx), self.grid, key, [c.key for c in gone if c.kind == "delete"])
         for names, some in shapes.items():
             values = [(*(c.new[name] for name in names), *c.key) for c in some]
-            bulk.update(driver(self.cx), self.grid, key, names, values)
+            if bulk.update(driver(self.cx), self.grid, key, names, values) != len(some):
+                raise RowRefused("a key is not written as this store writes its type")
 
     def _create(self, changes: Sequence[RowChange]) -> Mapping[str, RowKey]:
         key, bulk = self.entity.primary_key, self.database.bulk

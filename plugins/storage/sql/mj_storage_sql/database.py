@@ -14,13 +14,14 @@ from mj_storage_sql.grid import Bulk
 from mj_storage_sql.postgresql import PostgreSQLBulk
 from mj_storage_sql.sqlite import SQLiteBulk
 from mj_storage_sql.values import DialectName
-from mjcore.errors import ConfigError, StoreError
+from mjcore.errors import ConfigError, RowRefused, StoreError
 
 BUSY = 30.0
 """Seconds that a writer waits for another one."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY")
 SETTINGS = {
     "TimeZone": "UTC",
+    "DateStyle": "ISO",
     "idle_in_transaction_session_timeout": "30s",  # below the lease's expiry: who is frozen inside a transaction blocks nobody
     "client_min_messages": "warning",
     "enable_seqscan": "off",  # every look-up is by key: read the whole table only where it has no index
@@ -107,7 +108,18 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except (sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        if isinstance(getattr(error, "orig", None) or error, refusals(engine)):
+            raise RowRefused(reason(error)) from error
         raise StoreError(f"mj-storage-sql: {engine.url.render_as_string(hide_password=True)}: {reason(error)}") from error
+
+
+def refusals(engine: sa.Engine) -> tuple[type[Exception], ...]:
+    """Return the errors that tell of a row, not of the database: constraints, ranges, what triggers raise."""
+    driver_module = engine.dialect.loaded_dbapi
+    general = (driver_module.IntegrityError, driver_module.DataError)
+    if engine.dialect.name == "sqlite":
+        return general
+    return (*general, driver_module.errors.RaiseException, driver_module.errors.ProgramLimitExceeded)
 
 
 def reason(error: BaseException) -> str:

@@ -5,8 +5,11 @@ from hashlib import blake2b
 
 import sqlalchemy as sa
 from attrs import evolve
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
+from mj_storage_sql.indexes import indexes_of
 from mj_storage_sql.shapes import as_table, columns_of, schema_and_name
 from mj_storage_sql.values import NUMBERS, DialectName
 from mjcore.models import Entity, EntityField
@@ -40,7 +43,7 @@ def statements(cx: sa.Connection, entity: Entity, indexes: Sequence[tuple[str, .
 def _extensions(cx: sa.Connection, table: sa.Table, entity: Entity, dialect: DialectName) -> Iterator[str]:
     fold = str.casefold if dialect == "sqlite" else str
     held = {fold(c["name"]) for c in sa.inspect(cx).get_columns(table.name, schema=table.schema)}
-    name = cx.dialect.identifier_preparer.format_table(table)
+    name = DIALECTS[dialect].identifier_preparer.format_table(table)
     for column in columns_of(entity):
         if fold(column.name) in held:
             continue
@@ -51,8 +54,12 @@ def _extensions(cx: sa.Connection, table: sa.Table, entity: Entity, dialect: Dia
             yield _sql(cx, CreateIndex(index))
 
 
+DIALECTS = {"sqlite": SQLiteDialect(), "postgresql": PGDialect(paramstyle="named")}
+"""Not the connection's own: that of psycopg doubles the per cent signs of names, as for a statement with parameters."""
+
+
 def _sql(cx: sa.Connection, element: sa.schema.DDLElement | CreateColumn) -> str:
-    return str(element.compile(dialect=cx.dialect)).strip()
+    return str(element.compile(dialect=DIALECTS[cx.dialect.name])).strip()
 
 
 def _index_name(entity: Entity, fields: Sequence[str]) -> str:
@@ -64,12 +71,7 @@ def _index_name(entity: Entity, fields: Sequence[str]) -> str:
 def is_indexed(cx: sa.Connection, entity: Entity, fields: Sequence[str], dialect: DialectName) -> bool:
     """Tell whether an index begins with these columns, in any order."""
     schema, name = schema_and_name(entity.table, dialect)
-    inspector = sa.inspect(cx)
-    if not inspector.has_table(name, schema=schema):
+    if not sa.inspect(cx).has_table(name, schema=schema):
         return False
-    keys = [inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]]
-    keys += [constraint["column_names"] for constraint in inspector.get_unique_constraints(name, schema=schema)]
-    for index in inspector.get_indexes(name, schema=schema):
-        if "postgresql_where" not in index.get("dialect_options", {}) and "sqlite_where" not in index.get("dialect_options", {}):
-            keys.append([column or "" for column in index["column_names"]])
-    return any(set(key[: len(fields)]) == set(fields) for key in keys if len(key) >= len(fields))
+    held = [index.columns for index in indexes_of(cx, name, schema)]
+    return any(set(columns[: len(fields)]) == set(fields) for columns in held if len(columns) >= len(fields))

@@ -8,7 +8,7 @@ from mjcore.errors import StoreError
 HEAD = "0001"
 """The newest revision in `migrations/versions`."""
 VERSION = sa.table("mj_alembic_version", sa.column("version_num"))
-LOCK = 0x6D6A  # "mj": of the advisory lock that keeps two migrations apart
+LOCK = 0x6D6A  # "mj": of the advisory lock
 
 
 def migrate(database: Database) -> None:
@@ -17,10 +17,15 @@ def migrate(database: Database) -> None:
         if _revision(cx) == HEAD:
             return
     with database.write() as cx:
-        if cx.dialect.name == "postgresql":
-            cx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        exclusively(cx)
         if _revision(cx) != HEAD:
             _upgrade(cx)
+
+
+def exclusively(cx: sa.Connection) -> None:
+    """Keep others from changing the schema until this transaction ends; on SQLite there is one writer anyway."""
+    if cx.dialect.name == "postgresql":
+        cx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
 def _revision(cx: sa.Connection) -> str | None:

@@ -111,7 +111,8 @@ def read(
     names = [*entity.primary_key, *fields]
     width = len(entity.primary_key)
     rows = database.bulk.select(driver(cx), grid, names, entity.primary_key, keys, lock=lock)
-    return {tuple(row[:width]): dict(zip(fields, row[width:], strict=True)) for row in rows}
+    wanted = set(keys)
+    return {key: dict(zip(fields, row[width:], strict=True)) for row in rows if (key := tuple(row[:width])) in wanted}
 
 
 def find(

@@ -1,11 +1,13 @@
 """Takes existing tables as they are: what each column means and can hold."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from attrs import evolve
 
+from mj_storage_sql.indexes import indexes_of
 from mj_storage_sql.shapes import schema_and_name
 from mj_storage_sql.values import DialectName
 from mjcore.errors import StoreError, did_you_mean
@@ -19,11 +21,8 @@ def reflect(cx: sa.Connection, entity: Entity, dialect: DialectName) -> Entity:
     if not inspector.has_table(name, schema=schema):
         near = did_you_mean(name, inspector.get_table_names(schema=schema))
         raise StoreError(f"mj-storage-sql: no table {entity.table!r}{near}")
-    key = tuple(str(column) for column in inspector.get_pk_constraint(name, schema=schema)["constrained_columns"])
-    unique = {tuple(c["column_names"]) for c in inspector.get_unique_constraints(name, schema=schema)}
-    unique |= {tuple(i["column_names"]) for i in inspector.get_indexes(name, schema=schema) if i["unique"] and _is_whole(i)}
-    if len(key) == 1:
-        unique.add(key)
+    key = tuple(inspector.get_pk_constraint(name, schema=schema)["constrained_columns"])
+    unique = {index.columns for index in indexes_of(cx, name, schema) if index.is_unique}
     columns = inspector.get_columns(name, schema=schema)
     declared = _declared(cx, name) if dialect == "sqlite" else {}
     is_rowid = len(key) == 1 and declared.get(key[0]) == "INTEGER" and not _is_without_rowid(cx, name)
@@ -39,11 +38,6 @@ def reflect(cx: sa.Connection, entity: Entity, dialect: DialectName) -> Entity:
     made = {c["name"] for c in columns if _has_default(c)} | (set(key) if is_rowid else set())
     is_made = bool(key) and made.issuperset(key)
     return evolve(entity, primary_key=key, fields=fields, key_origin="database" if is_made else "mapped", origin="Adopted")
-
-
-def _is_whole(index: Mapping[str, Any]) -> bool:
-    options = index.get("dialect_options", {})
-    return None not in index["column_names"] and not {"sqlite_where", "postgresql_where"} & set(options)
 
 
 def _declared(cx: sa.Connection, table: str) -> dict[str, str]:
@@ -79,7 +73,7 @@ def _meaning(kind: sa.types.TypeEngine[Any], declared: str | None) -> dict[str, 
         case sa.Float():
             return {"type": "number", "number": "double"}
         case sa.Numeric():
-            return {"type": "number"} if is_sqlite else {"type": "number", "precision": kind.precision, "scale": kind.scale}
+            return _numeric(kind, declared)
         case sa.DateTime():
             digits = getattr(kind, "precision", None)
             return {"type": "datetime", "has_zone": bool(kind.timezone), "fraction_digits": 6 if digits is None else digits}
@@ -92,6 +86,13 @@ def _meaning(kind: sa.types.TypeEngine[Any], declared: str | None) -> dict[str, 
         case sa.Uuid():
             return {"type": "string"}
     return {"type": "unknown"}
+
+
+def _numeric(kind: sa.Numeric[Any], declared: str | None) -> dict[str, Any]:
+    """SQLite takes every word that it does not know for a number, so that a column of type UUID holds text."""
+    if declared is None:
+        return {"type": "number", "precision": kind.precision, "scale": kind.scale}
+    return {"type": "number", "number": "numeric"} if re.search("NUM|DEC|MONEY|NUMBER", declared) else {"type": "string"}
 
 
 def _bits(kind: sa.types.TypeEngine[Any]) -> int:

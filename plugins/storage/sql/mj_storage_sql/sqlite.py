@@ -1,10 +1,12 @@
-"""Many rows at once on SQLite: one prepared statement, look-ups by a list in JSON."""
+"""Many rows at once on SQLite: one prepared statement, look-ups by a list of values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mj_storage_sql.grid import Grid, Names, Rows, assignments
-from mj_storage_sql.text import dumps
+
+VARIABLES = 30_000
+"""Of one statement; SQLite takes 32,766."""
 
 
 class SQLiteBulk:
@@ -17,14 +19,22 @@ class SQLiteBulk:
         return ", ".join(map(self.quote, names))
 
     def select(self, connection: Any, grid: Grid, names: Names, by: Names, keys: Rows, *, lock: bool = False) -> Rows:  # noqa: ARG002
-        wanted = dumps([row[0] if len(by) == 1 else row for row in grid.encoded(by, keys)])
         columns = ", ".join(f"t.{self.quote(name)}" for name in names)
-        if len(by) == 1:
-            where = f"FROM {grid.sql} AS t WHERE t.{self.quote(by[0])} IN (SELECT value FROM json_each(?))"
-        else:  # CROSS JOIN keeps the list outside, so that the table's index is used
-            on = " AND ".join(f"t.{self.quote(name)} = json_extract(k.value, '$[{i}]')" for i, name in enumerate(by))
-            where = f"FROM json_each(?) AS k CROSS JOIN {grid.sql} AS t ON {on}"
-        return grid.decoded(names, connection.execute(f"SELECT {columns} {where}", (wanted,)).fetchall())
+        on = " AND ".join(self._equals(grid, name, i) for i, name in enumerate(by, start=1))
+        wanted, rows = grid.encoded(by, keys), []
+        for some in _chunks(wanted, VARIABLES // len(by)):
+            values = ", ".join([f"({', '.join('?' * len(by))})"] * len(some))
+            # CROSS JOIN keeps the list outside, so that the table's index is used
+            sql = f"WITH k AS (VALUES {values}) SELECT {columns} FROM k CROSS JOIN {grid.sql} AS t ON {on}"
+            rows += connection.execute(sql, [value for key in some for value in key]).fetchall()
+        return grid.decoded(names, rows)
+
+    def _equals(self, grid: Grid, name: str, position: int) -> str:
+        """Others write instants in many ways: the same second is found, and compared by the caller."""
+        if grid.codecs[name].kind == "datetime":
+            exact = f"t.{self.quote(name)} = k.column{position}"
+            return f"({exact} OR strftime('%s', t.{self.quote(name)}) = strftime('%s', k.column{position}))"
+        return f"t.{self.quote(name)} = k.column{position}"
 
     def insert(self, connection: Any, grid: Grid, names: Names, rows: Rows) -> None:
         if rows:
@@ -64,3 +74,7 @@ class SQLiteBulk:
             return 0
         where = " AND ".join(f"{self.quote(name)} = ?" for name in key)
         return int(connection.executemany(f"DELETE FROM {grid.sql} WHERE {where}", grid.encoded(key, rows)).rowcount)
+
+
+def _chunks(rows: Rows, size: int) -> Iterator[Rows]:
+    return (rows[i : i + size] for i in range(0, len(rows), size))

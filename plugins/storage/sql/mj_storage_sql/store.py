@@ -12,7 +12,7 @@ from mj_storage_sql.commit import commit
 from mj_storage_sql.database import Database, driver, open_database
 from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
-from mj_storage_sql.migrate import migrate
+from mj_storage_sql.migrate import exclusively, migrate
 from mj_storage_sql.reflect import reflect
 from mj_storage_sql.shapes import grid_of
 from mj_storage_sql.tables import LINK
@@ -60,6 +60,7 @@ class SQLStore:
 
     def ensure(self, entity: Entity, indexes: Sequence[tuple[str, ...]] = ()) -> None:
         with self._database.write() as cx:
+            exclusively(cx)
             for statement in list(ddl.statements(cx, entity, indexes, self._database.dialect)):
                 driver(cx).execute(statement)
 

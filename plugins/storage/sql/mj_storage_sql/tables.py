@@ -1,5 +1,6 @@
-"""The engine's own tables; entity tables are made from metadata, in `entities`."""
+"""The engine's own tables; entity tables are made from metadata, in `shapes`."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +42,15 @@ class Document(TypeDecorator[Any]):
         return None if value is None else dumps(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else json.loads(value)
+
+
+class Values(Document):
+    """Values of fields: a number with a fraction is a Decimal."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
         return None if value is None else loads(value)
 
 
@@ -75,6 +85,10 @@ def _instant(name: str, *, null: bool = True) -> sa.Column[datetime]:
 
 def _json(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, Document, nullable=null)
+
+
+def _values(name: str) -> sa.Column[Any]:
+    return sa.Column(name, Values, nullable=False)
 
 
 def _counts(prefix: str) -> list[sa.Column[int]]:
@@ -251,8 +265,8 @@ CHANGE = _table(
     _text("entity_id"),
     _text("record_key"),
     _text("kind"),
-    _json("old"),
-    _json("new"),
+    _values("old"),
+    _values("new"),
     _text("run_id"),
     _text("entity_map_id"),
     _whole("map_version"),
@@ -283,9 +297,9 @@ CONFLICT = _table(
     _text("external_id", key=True),
     _text("entity_id"),
     _text("record_key"),
-    _json("base"),
-    _json("source"),
-    _json("current"),
+    _values("base"),
+    _values("source"),
+    _values("current"),
     _text("run_id"),
     _instant("queued_at", null=False),
 )

@@ -3,16 +3,16 @@
 To the kernel a number is an int or a Decimal, an instant is aware and in UTC, JSON is a structure.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
-from uuid import UUID
 
 from attrs import frozen
 
 from mj_storage_sql.text import dumps, loads
-from mjcore.errors import TransformError
+from mjcore.errors import RowRefused, TransformError
 from mjcore.fitting import as_number
 from mjcore.models import EntityField
 from mjcore.records import RowKey, Value
@@ -49,8 +49,10 @@ def decoded(codec: Codec, value: Any) -> Value:
 
 def codec_of(column: EntityField, dialect: DialectName) -> Codec:
     """Return the codec of an entity's column."""
-    if column.type in NUMBERS:
-        return _EXACT if column.exact and dialect == "sqlite" else _NUMBER[dialect]
+    if column.type in NUMBERS or (column.type == "reference" and column.number != "decimal"):
+        if column.exact and dialect == "sqlite":
+            return _EXACT
+        return _DOUBLE if column.number == "double" and dialect == "sqlite" else _NUMBER[dialect]
     if column.type == "datetime":
         return _INSTANT[dialect, column.has_zone]
     return {"boolean": _BOOLEAN, "date": _DAY, "json": _JSON}.get(column.type, _TEXT)[dialect]
@@ -84,16 +86,28 @@ def _number(value: Any) -> Value:
 
 
 def _plain_number(value: Any) -> str:
-    return str(value) if isinstance(value, int) else format(value.normalize(), "f")
+    text = str(value) if isinstance(value, int) else format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _for_sqlite(value: Any) -> Any:
-    """Integers of 64 bits stay such; all else that was fitted is a double exactly."""
+    """Integers of 64 bits stay such; all else must be a double exactly."""
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return int(value)
-    return float(value)
+    return _double(value)
 
 
+def _double(value: Any) -> float:
+    try:
+        double = float(value)
+    except OverflowError:
+        double = math.inf
+    if not math.isfinite(double) or Decimal(repr(double)) != value:
+        raise RowRefused(f"{value} would be rounded by SQLite; `Exact: true` on the field keeps it as text")
+    return double
+
+
+_DOUBLE = Codec("number", _double, _number, _plain_number, _number)
 _EXACT = Codec("text", _plain_number, _number, _plain_number, _number)
 _NUMBER = {
     "sqlite": Codec("number", _for_sqlite, _number, _plain_number, _number),
@@ -190,7 +204,10 @@ def _exact(value: Any) -> Any:
 
 
 def _text(value: Any) -> Value:
-    return str(value) if isinstance(value, int | float | UUID | Decimal) else value
+    """Columns of types that the plan's vocabulary lacks are shown as their text."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    return value if isinstance(value, str) else str(value)
 
 
 _JSON = {
