@@ -2,4 +2,5 @@
 
 from mj_cli.app import main
 
-main()
+if __name__ == "__main__":  # not in the demo's process of the account, which loads this module too
+    main()

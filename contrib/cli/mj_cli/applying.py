@@ -8,38 +8,50 @@ from mj_cli.output import plain, shown
 from mjcore.apply import ApplyReport, ObjectChange, ValueChange
 
 SIGNS = {"created": ("+", "green"), "changed": ("~", "yellow"), "deactivated": ("-", "red"), "removed": ("-", "red")}
+KINDS = {"EntityMap": "entity map", "FieldMap": "field map"}
 LONGEST = 40
 """Characters of a value."""
 
 
 def report_lines(report: ApplyReport) -> Iterator[Text]:
-    """Yield what changed, the statements for tables, what is mapped anew, warnings, and a last line that sums it up."""
-    for change in report.changes:
+    """Yield what changed, tables and indexes, what is mapped anew, warnings, and a last line that sums it up.
+
+    A dry run has the whole statements that would be executed; otherwise the first line of each tells enough.
+    """
+    changes = [change for change in report.changes if change.kind != "Provider"]  # known by their plugins, not by the files
+    for change in changes:
         yield _headline(change)
         yield from (_value(value) for value in change.values)
     for statement in report.ddl:
-        yield Text(plain(f"{statement};"), "cyan")
+        yield Text(_statement(statement, whole=report.is_dry_run), "cyan")
     for remapped in report.remapped:
         if remapped.records:
-            yield Text(
-                plain(f"{remapped.entity_map}: {remapped.records:,} linked records are mapped anew when they are read again")
-            )
+            records = "1 linked record is" if remapped.records == 1 else f"{remapped.records:,} linked records are"
+            yield Text(plain(f"{remapped.entity_map}: {records} mapped anew at the next delivery; `mj sync --full` asks for it"))
     for warning in report.warnings:
         yield Text(plain(f"warning: {warning}"), "yellow")
-    yield Text(_sum(report), "bold")
+    yield Text(_sum(len(changes), report), "bold")
 
 
 def _headline(change: ObjectChange) -> Text:
     sign, style = SIGNS[change.action]
-    return Text(plain(f"{sign} {change.kind} {change.name} {change.action}"), style)
+    return Text(plain(f"{sign} {KINDS.get(change.kind, change.kind.lower())} {change.name} {change.action}"), style)
 
 
 def _value(value: ValueChange) -> Text:
     return Text(plain(f"    {value.key}: {shown(value.old, LONGEST)} → {shown(value.new, LONGEST)}"))
 
 
-def _sum(report: ApplyReport) -> str:
-    if not report.changes and not report.ddl:
-        return f"nothing to change: {report.unchanged} objects are as the file says"
-    would = "would change, nothing was written" if report.is_dry_run else "changed"
-    return f"{len(report.changes)} objects {would}; {report.unchanged} are as the file says"
+def _statement(statement: str, *, whole: bool) -> str:
+    lines = [line.rstrip() for line in statement.expandtabs(2).splitlines()]
+    return plain("\n".join(lines) + ";" if whole or len(lines) == 1 else f"{lines[0]}…)")
+
+
+def _sum(changes: int, report: ApplyReport) -> str:
+    if not changes and not report.ddl:
+        return "nothing to change: all is as the files say"
+    objects = "1 object" if changes == 1 else f"{changes} objects"
+    statements = f", {len(report.ddl)} statements for tables" if report.ddl else ""
+    if report.is_dry_run:
+        return f"{objects} would change{statements}; nothing was written"
+    return f"{objects} changed{statements}"

@@ -7,10 +7,20 @@ from rich.console import RenderableType
 from mj_cli.output import table
 from mjcore.schema import ExternalField, ExternalObject
 
+DELETES = {"signal": "reported", "sweep": "found by full reads"}
+
 
 def objects_table(objects: Sequence[ExternalObject]) -> RenderableType:
-    rows = [[o.name, o.label, "custom" if o.is_custom else "", o.deletes, _count(o.estimated_count)] for o in objects]
-    return table(["Object", "Label", "Kind", "Deletes", "Records"], rows, numbers=["Records"])
+    """Return a line per object; columns that no object fills stay out."""
+    columns = {
+        "Object": [o.name for o in objects],
+        "Label": [o.label for o in objects],
+        "Kind": ["custom" if o.is_custom else "" for o in objects],
+        "Deletes": [DELETES[o.deletes] for o in objects],
+        "Records": [_count(o.estimated_count) for o in objects],
+    }
+    said = {name: cells for name, cells in columns.items() if any(cells) or name == "Object"}
+    return table(list(said), list(zip(*said.values(), strict=True)), numbers=["Records"])
 
 
 def _count(number: int | None) -> str:

@@ -10,7 +10,7 @@ from attrs import frozen
 from mj_cli.documents import read_all
 from mj_cli.failing import located
 from mjcore.errors import UnknownName
-from mjcore.models import ConnectionMetadata, Entity
+from mjcore.models import ConnectionMetadata, Entity, Template
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
@@ -18,18 +18,22 @@ if TYPE_CHECKING:
 
 @frozen
 class Found:
-    """A connection, and the entities that it may fill."""
+    """A connection, the entities that it may fill, and the templates that it may use."""
 
     connection: ConnectionMetadata
     entities: Sequence[Entity]
+    templates: Sequence[Template]
 
 
 @contextmanager
 def find(kernel: "Kernel", name: str, paths: Sequence[Path] | None) -> Iterator[Found]:
-    """Yield the connection of this name. `UnknownName` for one that is none; problems of files carry their lines."""
+    """Yield the connection of this name. `UnknownName` for one that is none; problems of files carry their lines.
+
+    What files leave out is looked up in the store.
+    """
     if not paths:
         (connection,) = kernel.connections(name)
-        yield Found(connection, kernel.store.load(Entity))
+        yield Found(connection, kernel.store.load(Entity), kernel.store.load(Template))
         return
     documents = read_all(paths)
     with located(documents):
@@ -37,4 +41,6 @@ def find(kernel: "Kernel", name: str, paths: Sequence[Path] | None) -> Iterator[
         known = {connection.name: connection for connection in metadata.connections}
         if name not in known:
             raise UnknownName(f"connection in {', '.join(map(str, paths))}", name, known)
-        yield Found(known[name], metadata.entities)
+        entities = {e.name: e for e in (*kernel.store.load(Entity), *metadata.entities)}
+        templates = {t.id: t for t in (*kernel.store.load(Template), *metadata.templates)}
+        yield Found(known[name], list(entities.values()), list(templates.values()))

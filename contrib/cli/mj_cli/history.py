@@ -38,12 +38,13 @@ def runs_table(kernel: "Kernel", found: Sequence[IntegrationRun]) -> RenderableT
                 run.id[-SHORT:],
                 names.get(run.company_integration_id, "?"),
                 Text(run.status, style=STYLES[run.status]),
-                _local(run.started_at),
+                _local(run.started_at)[:16],
                 took(run.started_at, run.completed_at) if run.completed_at else "",
                 told(counts_of(run)),
             ]
             for run in found
         ],
+        whole=["Run", "Status", "Started", "Took"],
     )
 
 

@@ -38,12 +38,17 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[str] = ()) -> Table:
-    """Return a table that folds long cells instead of cutting them; `numbers` names right-aligned columns."""
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = (), whole: Sequence[str] = ()
+) -> Table:
+    """Return a table that folds long cells instead of cutting them.
+
+    `numbers` names columns to align at the right, `whole` others that stay on one line as well.
+    """
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold")
     for column in columns:
         number = column in numbers
-        drawn.add_column(column, overflow="fold", justify="right" if number else "left", no_wrap=number)
+        drawn.add_column(column, overflow="fold", justify="right" if number else "left", no_wrap=number or column in whole)
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(str(cell))) for cell in row))
     return drawn

@@ -80,8 +80,10 @@ def headline(result: SyncResult) -> Text:
 
 
 def took(began: datetime, ended: datetime) -> str:
-    """Return a duration such as `3.2 s` or `2 min 5 s`."""
+    """Return a duration such as `40 ms`, `3.2 s` or `2 min 5 s`."""
     seconds = (ended - began).total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 

@@ -1,28 +1,30 @@
 """Suggestions for one object of one connection, as a metadata document."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from mj_cli.finding import Found
 from mj_cli.propose import propose
 from mj_cli.suggest import Suggestion, suggest
-from mj_cli.writing import commented, write
+from mj_cli.writing import commented, on_one_line, write
 from mjcore.errors import UnknownName
-from mjcore.models import ConnectionMetadata, Entity, EntityField, FieldMap, TransformStep
-from mjcore.wire import unstructure
+from mjcore.export import brief, connection_entry, map_document
+from mjcore.models import Entity, EntityField
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
-BLANK = (FieldMap("", ""), EntityField(""), TransformStep(""))
+MAPS, FIELDS = 10, 6
+"""Columns that the lists of field maps and of fields are indented by."""
 
 
 @frozen
 class Suggested:
     """What `mj suggest` prints."""
 
-    connection: ConnectionMetadata
+    found: Found
     object_name: str
     entity: Entity
     is_new: bool
@@ -35,9 +37,10 @@ class Suggested:
         return [f.name for f in targets(self.entity) if f.name not in found]
 
     def as_yaml(self) -> str:
-        """Return the document with one field map per line, its reason and score behind it."""
-        lines = [(brief(s.field_map), f"{s.score}: {s.reason}") for s in self.suggestions]
-        return write(self._document(commented(lines), commented([(brief(f), "") for f in self.entity.fields])))
+        """Return the document with one field map per line, its score and reason above it."""
+        maps = [(brief(s.field_map), f"{s.score}: {s.reason}") for s in self.suggestions]
+        fields = [(brief(field), "") for field in self.entity.fields]
+        return write(self._document(commented(maps, MAPS), commented(fields, FIELDS)))
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the document, and the reasons beside it."""
@@ -49,39 +52,48 @@ class Suggested:
         return {"Metadata": document, "Reasons": reasons, "LeftOver": self.left_over}
 
     def _document(self, field_maps: Any, fields: Any) -> dict[str, Any]:
-        keys = [s.field_map.destination_field_name for s in self.suggestions if s.field_map.is_key_field]
-        matching = {"MatchStrategy": {"Strategy": "KeyFields", "KeyFields": keys}} if keys else {}
-        entity_map = {"ExternalObjectName": self.object_name, "Entity": self.entity.name, **matching, "FieldMaps": field_maps}
-        connection = {
-            "Name": self.connection.name,
-            "Company": self.connection.company.name,
-            "Provider": self.connection.provider.name,
-            "EntityMaps": [entity_map],
-        }
         entity = {"Name": self.entity.name, "Table": self.entity.table, "Fields": fields}
+        connection = {**self._connection(), "EntityMaps": [{**self._entity_map(), "FieldMaps": field_maps}]}
         return {**({"Entities": [entity]} if self.is_new else {}), "Connections": [connection]}
+
+    def _connection(self) -> dict[str, Any]:
+        """Return all settings: `apply` takes those that are left out for unset."""
+        metadata = self.found.connection
+        entry = connection_entry(metadata.connection, [metadata.company], [metadata.provider], self.found.templates)
+        return {key: value for key, value in brief(entry).items() if key != "ID"}
+
+    def _entity_map(self) -> dict[str, Any]:
+        """Return the settings that there are, or else those that the keys ask for."""
+        metadata = self.found.connection
+        identity = (self.object_name, self.entity.name)
+        same = (m for m in metadata.entity_maps if (m.external_object_name, m.entity.name) == identity)
+        if mapped := next(same, None):
+            return {key: value for key, value in (map_document(mapped, metadata.connection, None) or {}).items() if key != "ID"}
+        keys = [s.field_map.destination_field_name for s in self.suggestions if s.field_map.is_key_field]
+        matching = {"MatchStrategy": on_one_line({"Strategy": "KeyFields", "KeyFields": keys})} if keys else {}
+        return {"ExternalObjectName": self.object_name, "Entity": self.entity.name, **matching}
 
 
 def suggestions(
     kernel: "Kernel",
-    connection: ConnectionMetadata,
-    entities: Sequence[Entity],
+    found: Found,
     object_name: str,
     entity: str | None,
     *,
     everything: bool = False,
 ) -> Suggested:
     """Return what is suggested for an entity, or for a new one. `UnknownName` for an object or an entity that is none."""
+    connection = found.connection
     objects = {o.name: o for o in kernel.discover_objects(connection)}
     if object_name not in objects:
         raise UnknownName(f"object of {connection.name!r}", object_name, objects)
     fields = kernel.discover_fields(connection, object_name)
     defaults = kernel.provider_types[connection.provider.name].default_field_maps.get(object_name, ())
     if entity is not None:
-        known = {e.name: e for e in entities}
+        known = {e.name: e for e in found.entities}
         if entity not in known:
             raise UnknownName("entity", entity, known)
-        return Suggested(connection, object_name, known[entity], False, suggest(fields, targets(known[entity]), defaults))
+        return Suggested(found, object_name, known[entity], False, suggest(fields, targets(known[entity]), defaults))
     held = {m.external_object_name: m.entity.name for m in connection.entity_maps}
     proposed, maps = propose(objects[object_name], fields, defaults, held, everything=everything)
     own = {(d.source_field_name, d.destination_field_name) for d in defaults}
@@ -89,7 +101,7 @@ def suggestions(
         "the provider's default" if (m.source_field_name, m.destination_field_name) in own else "a field of its own" for m in maps
     ]
     made = [Suggestion(m, reason, 100) for m, reason in zip(maps, reasons, strict=True)]
-    return Suggested(connection, object_name, proposed, True, made)
+    return Suggested(found, object_name, proposed, True, made)
 
 
 def targets(entity: Entity) -> list[EntityField]:
@@ -97,12 +109,3 @@ def targets(entity: Entity) -> list[EntityField]:
     kept = {entity.soft_delete_field, entity.updated_at_field}
     kept |= set(entity.primary_key) if entity.key_origin != "mapped" else set()
     return [f for f in entity.fields if f.name not in kept]
-
-
-def brief(value: FieldMap | EntityField | TransformStep) -> Mapping[str, Any]:
-    """Return the wire form without what is as by default."""
-    blank = cast("Mapping[str, Any]", unstructure(next(b for b in BLANK if type(b) is type(value))))
-    found = cast("dict[str, Any]", unstructure(value))
-    if isinstance(value, FieldMap):
-        found["TransformPipeline"] = [brief(step) for step in value.transform_pipeline]
-    return {key: item for key, item in found.items() if item != blank[key]}

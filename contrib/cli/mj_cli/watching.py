@@ -40,15 +40,18 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._printed: dict[tuple[str, str, str], float] = {}
+        self._printed: dict[tuple[str, str, str], tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, progress: Progress) -> None:
-        now, key = time.monotonic(), (progress.connection, progress.external_object_name, progress.entity)
+        now, done = time.monotonic(), progress.counts.processed
+        key = (progress.connection, progress.external_object_name, progress.entity)
         with self._lock:
-            if now - self._printed.get(key, -EVERY) < EVERY and progress.counts.processed != progress.total:
+            when, before = self._printed.get(key, (now - EVERY, -1))
+            is_end = done == progress.total and done != before
+            if now - when < EVERY and not is_end:
                 return
-            self._printed[key] = now
+            self._printed[key] = (now, done)
         self._console.print(plain(str(progress)), soft_wrap=True)
 
 
@@ -67,11 +70,7 @@ class Drawn:
                 self._tasks[key] = self._bars.add_task(self._title(progress), total=progress.total, read="")
         if progress.waiting:  # the whole reason above the bars, the short form within
             self._bars.console.print(plain(f"{progress.external_object_name}: {progress.waiting}"), soft_wrap=True)
-        done = progress.counts.processed
-        of = f"/{progress.total:,}" if progress.total is not None else ""
-        rate = f"{done / progress.seconds:,.0f}/s" if progress.seconds > 0 else ""
-        now = plain(progress.waiting).partition(":")[0] or rate
-        self._bars.update(self._tasks[key], completed=done, total=progress.total, read=f"{done:,}{of} {now}")
+        self._bars.update(self._tasks[key], completed=progress.counts.processed, total=progress.total, read=_read(progress))
 
     def _title(self, progress: Progress) -> str:
         title = f"{progress.external_object_name} → {progress.entity}"
@@ -81,3 +80,14 @@ class Drawn:
         """Stop what pulses."""
         for task in self._bars.tasks:
             self._bars.update(task.id, total=task.completed)
+
+
+def _read(progress: Progress) -> str:
+    """Return how many records were read, of how many, and how fast or why not."""
+    done = progress.counts.processed
+    waiting = plain(progress.waiting).partition(":")[0]
+    if progress.total == 0 and not done:
+        return waiting or "nothing new"
+    of = f"/{progress.total:,}" if progress.total is not None else ""
+    rate = f"{done / progress.seconds:,.0f}/s" if progress.seconds > 0 else ""
+    return f"{done:,}{of} {waiting or rate}"

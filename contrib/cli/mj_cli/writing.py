@@ -13,11 +13,12 @@ from mj_cli.output import plain
 
 
 class _Representer(RoundTripRepresenter):
-    """Quotes what is not printable: YAML takes some of it for the end of a line."""
+    """Quotes text that a reader could take for something else: `?0` on one line, or what YAML sees as the end of a line."""
 
 
 def _text(representer: _Representer, text: str) -> ScalarNode:
-    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+    is_plain = text.isprintable() and text[:1].isalnum()  # where it is still a number or a word of YAML, ruamel quotes it
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
 
 _Representer.add_representer(str, _text)
@@ -48,10 +49,10 @@ def on_one_line(value: Any) -> Any:
     return whole
 
 
-def commented(lines: Sequence[tuple[Any, str]]) -> Any:
-    """Return a list of values that `write` puts on one line each, with a comment at its end."""
+def commented(lines: Sequence[tuple[Any, str]], indent: int) -> Any:
+    """Return a list of values that `write` puts on one line each, with a comment above it; `indent` is that of the list."""
     listed = CommentedSeq(on_one_line(value) for value, _ in lines)
     for index, (_, comment) in enumerate(lines):
         if comment := " ".join(plain(comment).split()):
-            listed.yaml_add_eol_comment(comment, index, column=0)
+            listed.yaml_set_comment_before_after_key(index, before=comment, indent=indent)
     return listed

@@ -60,15 +60,17 @@ def test_what_is_exported_can_be_applied_again_and_changes_nothing(applied: Run,
 
 def test_every_problem_is_named_with_file_line_and_path(mj: Run, folder: Path) -> None:
     text = (folder / "crm.yaml").read_text()
-    (folder / "bad.yaml").write_text(text.replace("Type: lookup", "Type: lokup").replace("IsKeyField: true", "IsKey: true"))
+    bad = text.replace("Type: lookup", "Type: lokup").replace("IsKeyField: true", "IsKey: true")
+    (folder / "bad.yaml").write_text(bad)
+    at_step, at_key = (bad[: bad.index(word)].count("\n") + 1 for word in ("lokup", "IsKey"))
     ended = mj("apply", "bad.yaml")
     assert (ended.code, ended.out) == (2, "")
     lines = ended.err.splitlines()
     (step,) = [line for line in lines if "lokup" in line]
-    assert step.startswith("bad.yaml:28: Connections[0].EntityMaps[0].FieldMaps[2].TransformPipeline[0]")
+    assert step.startswith(f"bad.yaml:{at_step}: Connections[0].EntityMaps[0].FieldMaps[2].TransformPipeline[0].Type: ")
     assert "did you mean 'lookup'?" in step
     (key,) = [line for line in lines if "IsKey" in line]
-    assert key.startswith("bad.yaml:")
+    assert key.startswith(f"bad.yaml:{at_key}: Connections[0].EntityMaps[0].FieldMaps[0]")
     assert lines[-1] == "2 problems"
     assert "Traceback" not in ended.err
     assert rows(folder, "SELECT count(*) FROM mj_company_integration") == [(0,)]
@@ -146,7 +148,7 @@ def test_suggested_field_maps_can_be_applied_as_they_are(applied: Run, folder: P
 def test_suggestions_name_reason_and_score(mj: Run) -> None:
     ended = mj("suggest", "Acme files", "contacts", "Contacts", "--file", "crm.yaml")
     assert "{SourceFieldName: email, DestinationFieldName: Email" in ended.out
-    assert "# 100: 'email' is the field's name" in ended.out
+    assert "          # 100: 'email' is the field's name" in ended.out
     assert ended.err == "no suggestion for FullName, Status\n"
     assert mj("suggest", "Acme files", "contacts", "--file", "crm.yaml").code == 2
 

@@ -33,6 +33,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.samp
         ".inf",
         "- a",
         "a: b",
+        "?0",
+        ",0",
     ]
 )
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -61,7 +63,7 @@ def test_json_is_read_as_json_reads_it(data: dict[str, Any]) -> None:
 
 @given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), max_size=4), TEXTS)
 def test_comments_change_nothing(lines: list[dict[str, Any]], comment: str) -> None:
-    assert parse(write({"FieldMaps": commented([(line, comment) for line in lines])}), "x").data == {"FieldMaps": lines}
+    assert parse(write({"FieldMaps": commented([(line, comment) for line in lines], 2)}), "x").data == {"FieldMaps": lines}
 
 
 def test_keys_are_text_as_written() -> None:

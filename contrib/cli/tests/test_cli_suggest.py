@@ -1,5 +1,7 @@
 """Suggestions: plausible, explained, and always the same."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 from mj_cli.propose import pascal, propose
@@ -84,7 +86,7 @@ def test_the_reason_tells_names_and_types() -> None:
 
 @given(SOURCE, ENTITY, DEFAULTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_source_changes_nothing(
-    source: list[ExternalField], entity: list[EntityField], defaults, random
+    source: list[ExternalField], entity: list[EntityField], defaults: list[FieldMap], random: Random
 ) -> None:
     shuffled = random.sample(source, len(source))
     ours, theirs = suggest(source, entity, defaults), suggest(shuffled, entity, defaults)
@@ -94,7 +96,9 @@ def test_the_order_of_the_source_changes_nothing(
 
 
 @given(SOURCE, ENTITY, DEFAULTS)
-def test_every_entity_field_has_one_owner_at_most(source: list[ExternalField], entity: list[EntityField], defaults) -> None:
+def test_every_entity_field_has_one_owner_at_most(
+    source: list[ExternalField], entity: list[EntityField], defaults: list[FieldMap]
+) -> None:
     found = suggest(source, entity, defaults)
     destinations = [s.field_map.destination_field_name for s in found]
     assert destinations == [f.name for f in entity if f.name in set(destinations)]
@@ -156,7 +160,7 @@ def test_a_reference_points_to_the_entity_that_holds_its_object() -> None:
 
 
 @given(SOURCE, DEFAULTS)
-def test_whatever_the_source_has_the_columns_are_valid(source: list[ExternalField], defaults) -> None:
+def test_whatever_the_source_has_the_columns_are_valid(source: list[ExternalField], defaults: list[FieldMap]) -> None:
     defaults = list({d.destination_field_name.casefold(): d for d in defaults}.values())
     entity, maps = propose(ExternalObject("x", "X"), source, defaults, {}, everything=True)
     names = [f.name.casefold() for f in entity.fields]

@@ -69,7 +69,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - the options of one command
     if (entity is None) is not create:
         raise typer.BadParameter("name an ENTITY, or let --create propose one")
     with Kernel(store) as kernel, find(kernel, connection, file) as found:
-        made = suggestions(kernel, found.connection, found.entities, object_name, entity, everything=everything)
+        made = suggestions(kernel, found, object_name, entity, everything=everything)
     if as_json:
         print_json(made.as_json())
     else:
