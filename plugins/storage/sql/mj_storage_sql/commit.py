@@ -78,18 +78,17 @@ class _Commit:
         """Write target rows; return, by external id, the keys that the database made."""
         if not changes:
             return {}
-        self._lock()
+        self._lock(changes)
         moved = [*self._moved(changes), *self._taken(changes)]
         if moved:
             raise RowsMoved(moved)
         self._write([c for c in changes if c.kind != "create"])
         return self._create([c for c in changes if c.kind == "create"])
 
-    def _lock(self) -> None:
-        """One writer per entity at a time; SQLite has one per file anyway."""
-        if self.database.dialect == "postgresql":
-            number = int.from_bytes(blake2b(self.entity.id.encode(), digest_size=8).digest(), signed=True)
-            self.cx.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+    def _lock(self, changes: Sequence[RowChange]) -> None:
+        """Keep everybody from writing keys that a create assumed free; SQLite has one writer per file anyway."""
+        if self.database.dialect == "postgresql" and any(change.unique_on for change in changes):
+            driver(self.cx).execute(f"LOCK TABLE {self.grid.sql} IN SHARE ROW EXCLUSIVE MODE")
 
     def _moved(self, changes: Sequence[RowChange]) -> list[RowKey]:
         """Return the rows that are no longer as the batch assumed."""

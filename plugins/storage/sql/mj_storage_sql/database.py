@@ -23,6 +23,7 @@ SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
     "idle_in_transaction_session_timeout": "30s",  # below the lease's expiry: who is frozen inside a transaction blocks nobody
+    "lock_timeout": "20s",
     "client_min_messages": "warning",
     "enable_seqscan": "off",  # every look-up is by key: read the whole table only where it has no index
     "enable_mergejoin": "off",
@@ -54,8 +55,12 @@ class Database:
         with self._lock, translated(self.engine), self.engine.connect() as connection:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                driver(connection).rollback()  # also where COMMIT itself was refused, which leaves SQLite's transaction open
+                raise
 
     def close(self) -> None:
         self.engine.dispose()

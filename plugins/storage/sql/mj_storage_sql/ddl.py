@@ -54,7 +54,7 @@ def _extensions(cx: sa.Connection, table: sa.Table, entity: Entity, dialect: Dia
             yield _sql(cx, CreateIndex(index))
 
 
-DIALECTS = {"sqlite": SQLiteDialect(), "postgresql": PGDialect(paramstyle="named")}
+DIALECTS = {"sqlite": SQLiteDialect(), "postgresql": PGDialect(paramstyle="named")}  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
 """Not the connection's own: that of psycopg doubles the per cent signs of names, as for a statement with parameters."""
 
 

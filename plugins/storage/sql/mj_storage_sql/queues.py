@@ -1,7 +1,8 @@
 """The queues and the past, streamed in pages by key: nothing stays open between them, whatever is written meanwhile."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,8 +16,6 @@ from mjcore.compare import from_json
 from mjcore.errors import StoreError
 from mjcore.models import Entity, SyncContext
 from mjcore.records import JSON, Conflict, Fields, RecordError, RowChange
-
-T = TypeVar("T")
 
 
 def failed(database: Database, context: SyncContext) -> Iterator[RecordError]:
@@ -40,15 +39,17 @@ class History:
 
     def conflicts(self, where: Mapping[str, JSON]) -> Iterator[Conflict]:
         query = sa.select(CONFLICT).where(*_conditions(CONFLICT, where, self._entities(where)))
+        entity_of = cache(self._entity_of)
         for row in _pages(self._database, query, (CONFLICT.c.entity_map_id, CONFLICT.c.external_id)):
-            entity, grid = self._entity_of(row.entity_id)
+            entity, grid = entity_of(row.entity_id)
             key = text_to_key(key_codecs(entity, grid), row.record_key) if row.record_key else ()
             yield Conflict(row.external_id, key, *(_values(grid, v) for v in (row.base, row.source, row.current)))
 
     def changes(self, where: Mapping[str, JSON]) -> Iterator[RowChange]:
         query = sa.select(CHANGE).where(*_conditions(CHANGE, where, self._entities(where)))
+        entity_of = cache(self._entity_of)
         for row in _pages(self._database, query, (CHANGE.c.id,)):
-            entity, grid = self._entity_of(row.entity_id)
+            entity, grid = entity_of(row.entity_id)
             key = text_to_key(key_codecs(entity, grid), row.record_key)
             yield RowChange(row.kind, key, _values(grid, row.old), _values(grid, row.new), row.external_id, row.rule)
 

@@ -124,7 +124,7 @@ def find(
         return found
     width = len(entity.primary_key)
     rows = database.bulk.select(driver(cx), grid, [*entity.primary_key, *fields], fields, list(found))
-    for row in rows:
+    for row in dict.fromkeys(map(tuple, rows)):
         holders = found.get(tuple(row[width:]))
         if holders is not None:
             holders.append(tuple(row[:width]))
