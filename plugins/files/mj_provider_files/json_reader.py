@@ -73,11 +73,14 @@ class JSONArrayReader:
 
     def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, place: Place) -> None:
         self.name, self.names, self.number = file.name, names, place.number
-        head = JSONText(*open_stream(file.path, settings.encoding), DECODER)
-        self.is_array = head.peek() == "["
-        self.text = head
+        self.text = JSONText(*open_stream(file.path, settings.encoding), DECODER)
+        try:
+            self.is_array = self.text.peek() == "["
+        except BaseException:
+            self.close()
+            raise
         if place.at:
-            head.close()
+            self.close()
             self.text = JSONText(*open_stream(file.path, settings.encoding, place.at), DECODER, place.at)
 
     @property

@@ -18,8 +18,7 @@ class JSONText:
         self.stream, self.encoding, self.decoder = stream, encoding, decoder
         self.incoming = codecs.getincrementaldecoder(encoding)()
         self._before, self._text, self._next = at, "", 0
-        if not at and self._more() and self._text.startswith("\ufeff"):
-            self._next = 1
+        self._is_start = at == 0
 
     @property
     def at(self) -> int:
@@ -66,4 +65,6 @@ class JSONText:
                 break
         self._before = self.at
         self._text, self._next = self._text[self._next :] + piece, 0
+        if self._is_start:
+            self._next, self._is_start = int(piece.startswith("\ufeff")), False
         return bool(piece)

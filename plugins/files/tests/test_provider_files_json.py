@@ -100,8 +100,10 @@ def test_bad_lines_are_told_with_their_number_and_the_others_go_on(folder: Any) 
     assert sorted(map(repr, resumed.errors)) == sorted(map(repr, drained.errors))
 
 
-def test_elements_that_are_no_objects_are_told(folder: Any) -> None:
-    (folder.path / "things.json").write_text('[{"id": 1}, 2, {"id": 3}]')
+@pytest.mark.parametrize("piece", [1, 2, 3, 100])
+def test_elements_that_are_no_objects_are_told(folder: Any, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "PIECE", piece)
+    (folder.path / "things.json").write_text('[{"id": 1}, 12345, {"id": 3}]')
     drained = folder.drain("things")
     assert drained.ids == ["1", "3"]
     assert [error.message for error in drained.errors] == ["things.json row 2: not a JSON object"]
@@ -122,6 +124,13 @@ def test_a_broken_array_is_named_and_what_was_before_it_delivered(folder: Any, c
     (folder.path / "things.json").write_text(content)
     folder.configuration = {"Objects": {"things": {"Path": "things.json", "KeyFields": ["id"]}}}
     with pytest.raises(NotSupported, match=message):
+        folder.drain("things", ["id"])
+
+
+@pytest.mark.parametrize("row", [1, 50_000])
+def test_an_array_of_another_encoding_is_named(folder: Any, row: int) -> None:
+    (folder.path / "things.json").write_bytes(b"[" + b'{"id": 1},' * row + b'{"id": "caf\xe9"}]')
+    with pytest.raises(NotSupported, match=r"things\.json: .*set Encoding to the file's own"):
         folder.drain("things", ["id"])
 
 

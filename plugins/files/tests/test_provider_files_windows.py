@@ -6,9 +6,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
+from mj_provider_files import FileObject, pages, readers
+from mj_provider_files.chunk import Place
+from mj_provider_files.readers import open_reader
 
 from mjcore.errors import CheckpointExpired, WatermarkExpired
 from mjcore.records import FetchRequest, Page, Watermark
@@ -124,6 +128,9 @@ def test_a_window_that_is_asked_for_is_bound_by_time(folder: Any, people: Path) 
     source = folder.open()
     assert [r.external_id for r in source.fetch(FetchRequest("dated", (), since, until, None, 9)).records] == ["2"]
     assert source.fetch(FetchRequest("people", (), since, until, None, 9)).records == []  # by the file's own time
+    written, later = Watermark("Timestamp", at(0)), Watermark("Timestamp", at(1))
+    assert len(source.fetch(FetchRequest("people", (), written, later, None, 9)).records) == 2  # inclusive
+    assert source.fetch(FetchRequest("people", (), Watermark("Timestamp", at(-1)), written, None, 9)).records == []  # exclusive
     before = Watermark("Timestamp", at(-5))
     page = source.fetch(FetchRequest("people", (), before, source.high_watermark("people"), None, 9))
     assert [record.external_id for record in page.records] == ["1", "2"]
@@ -150,6 +157,41 @@ def test_a_file_that_changes_between_two_pages_ends_the_window(folder: Any, peop
     people.unlink()
     with pytest.raises(CheckpointExpired, match="the file is gone"):
         source.fetch(request)
+
+
+def test_a_file_that_changes_while_a_page_is_read_ends_the_window(
+    folder: Any, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened_late(*arguments: Any) -> Any:
+        reader = open_reader(*arguments)
+        write(people, "id,name\n1,Ada\n2,Bob\n3,Cy\n", OLD)  # somebody else writes meanwhile
+        return reader
+
+    source = folder.open()
+    request = FetchRequest("people", ("name",), None, source.high_watermark("people"), None, 9)
+    monkeypatch.setattr(pages, "open_reader", opened_late)
+    with pytest.raises(CheckpointExpired, match="has changed since the run began"):
+        source.fetch(request)
+
+
+def test_one_place_may_be_read_for_several_requests(folder: Any, people: Path) -> None:
+    source = folder.open()
+    request = FetchRequest("people", ("name",), None, source.high_watermark("people"), None, 1)
+    names, ids = request, evolve(request, fields=("id",))
+    names, ids = (evolve(asked, checkpoint=source.fetch(asked).next) for asked in (names, ids))
+    for asked, fields in ((ids, {"id": "2"}), (names, {"name": "Bob"}), (names, {"name": "Bob"}), (ids, {"id": "2"})):
+        assert [record.fields for record in source.fetch(asked).records] == [fields]
+
+
+def test_few_files_are_kept_open(folder: Any, people: Path) -> None:
+    kept, file = readers.OpenReaders(), folder.open().catalog.dataset("people").files()[0]
+    spots = [("people", file.name, file.stamp(), ("id",), Place(at, at)) for at in range(readers.KEPT + 1)]
+    for spot in spots:
+        kept.put(spot, open_reader(file, FileObject("people.csv"), ZoneInfo("UTC"), ["id"]))
+    taken = [kept.take(spot) for spot in spots]
+    assert [reader is not None for reader in taken] == [False] + [True] * readers.KEPT
+    for reader in filter(None, taken):
+        reader.close()
 
 
 def test_settings_that_change_inside_a_window_restart_it(folder: Any, people: Path) -> None:
@@ -195,9 +237,9 @@ def test_the_kernel_reads_a_window_of_several_files(folder: Any) -> None:
         write(folder.path / f"drop/{number}.jsonl", "\n".join(json.dumps({"id": number * 100 + i}) for i in range(number * 7)))
     source = folder.open()
     request = FetchRequest("drop/*.jsonl", ("id",), None, source.high_watermark("drop/*.jsonl"), None, 3)
-    pages: list[Page] = [page for arrived in Pages(source.fetch, request, 10, 2) for page in arrived]
-    assert [r.external_id for page in pages for r in page.records] == [str(n * 100 + i) for n in range(5) for i in range(n * 7)]
-    assert all(len(page.records) <= 3 for page in pages)
+    found: list[Page] = [page for arrived in Pages(source.fetch, request, 10, 2) for page in arrived]
+    assert [r.external_id for page in found for r in page.records] == [str(n * 100 + i) for n in range(5) for i in range(n * 7)]
+    assert all(len(page.records) <= 3 for page in found)
 
 
 def test_single_records_are_read_by_id(folder: Any, people: Path) -> None:
