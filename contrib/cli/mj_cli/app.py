@@ -1,6 +1,5 @@
 """The commands of `mj`, assembled. Modules load what they need when a command runs, so that `mj --help` is quick."""
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,14 +15,14 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except (typer.Exit, BrokenPipeError):  # the latter: who reads, such as `head`, has enough
+            raise
         except Exception as error:
-            if "mjcore.errors" not in sys.modules:  # then it is none of ours, and need not be loaded to know
-                raise
+            from mj_cli.failing import report
             from mjcore.errors import MJError
 
-            if not isinstance(error, MJError):
+            if not isinstance(error, MJError | OSError):
                 raise
-            from mj_cli.failing import report
 
             raise typer.Exit(report(error)) from None
 

@@ -2,7 +2,10 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,11 @@ from rich.text import Text
 from mj_cli.account import account
 from mj_cli.documents import read
 from mj_cli.output import out, plain, table
+from mj_cli.previewing import in_words
 from mj_cli.results import told
-from mj_cli.scene import CONNECTION, TOKEN, set_up
+from mj_cli.scene import CONNECTION, TOKEN, rows, set_up
 from mjcore.errors import MJError
-from mjcore.models import IntegrationRun
+from mjcore.models import IntegrationRun, TransformStep
 from mjcore.sync import counts_of
 
 EDITS = 10
@@ -31,29 +35,44 @@ def demonstrate(folder: Path, contacts: int) -> list[IntegrationRun]:
     `ConfigError` when the folder holds files of the same names that are not a demo's; `DemoFailed` when a pull is not right.
     """
     with account(contacts) as source:
+        title(f"A HubSpot account with {contacts:,} contacts: what is in it?")
         metadata, database = set_up(folder, source.address)
-        os.environ[TOKEN], os.environ["MJ_STORE"] = source.token, f"sqlite:///{database}"
-        title(f"A HubSpot account with {contacts:,} contacts answers at {source.address}: what is in it?")
-        run("test", CONNECTION, "--file", str(metadata))
-        run("discover", CONNECTION, "--file", str(metadata))
-        title("Which of its fields belong into which columns? A suggestion, with reasons")
-        run("suggest", CONNECTION, "contacts", "Contacts", "--file", str(metadata))
-        title("This mapping is applied: it cleans the values, too")
-        show_mapping(metadata)
-        run("apply", str(metadata))
-        title("Two records through the pipeline, each step's value shown; nothing is written")
-        run("preview", CONNECTION, "contacts", "--limit", "2")
-        title("The first pull")
-        run("sync", CONNECTION)
-        title("The second pull: nothing has changed, so nothing is written")
-        run("sync", CONNECTION)
-        title(f"{EDITS} contacts get another job title in HubSpot: the third pull updates exactly those")
-        source.edit(EDITS)
-        run("sync", CONNECTION)
-        title("What was done")
-        run("runs")
-        show_end(metadata, database)
-    return checked(os.environ["MJ_STORE"])
+        with surroundings({"MJ_STORE": f"sqlite:///{database}", TOKEN: source.token}):
+            run("test", CONNECTION, "--file", str(metadata))
+            run("discover", CONNECTION, "--file", str(metadata))
+            title("Which of its fields belong into which columns? Suggested, with reasons")
+            run("suggest", CONNECTION, "contacts", "Contacts", "--file", str(metadata))
+            title("A person has made this of it; it is applied")
+            show_mapping(metadata)
+            run("apply", str(metadata))
+            title("Two records through the pipeline, step by step; nothing is written")
+            run("preview", CONNECTION, "contacts", "--limit", "2")
+            title("The first pull")
+            run("sync", CONNECTION)
+            title("The second pull: nothing has changed, so nothing is written")
+            run("sync", CONNECTION)
+            title(f"{EDITS} contacts are edited in HubSpot: the third pull updates just those")
+            source.edit(EDITS)
+            run("sync", CONNECTION)
+            title("What was done, and where it is now")
+            run("runs")
+            show_end(metadata, database)
+            return checked(os.environ["MJ_STORE"])
+
+
+@contextmanager
+def surroundings(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while, and show them. Log lines would only repeat what the demo prints."""
+    before = dict(os.environ)
+    os.environ |= {"MJ_LOG": "error", **before, **variables}
+    out().print(
+        Text(plain(f"$ export {' '.join(f'{name}={value}' for name, value in variables.items())}"), "cyan"), soft_wrap=True
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def title(text: str) -> None:
@@ -74,27 +93,27 @@ def show_mapping(metadata: Path) -> None:
     """Show the field maps of the contacts as the metadata file has them."""
     data: Mapping[str, Any] = read(metadata).data
     contacts = next(m for m in data["Connections"][0]["EntityMaps"] if m["ExternalObjectName"] == "contacts")
-    rows = [
+    shown = [
         [m["SourceFieldName"], _steps(m.get("TransformPipeline", ())), m["DestinationFieldName"]] for m in contacts["FieldMaps"]
     ]
-    out().print(table(["Source field", "Steps", "Column"], rows))
+    out().print(table(["Source field", "Steps", "Column"], shown), "", sep="\n")
 
 
 def _steps(pipeline: Sequence[Mapping[str, Any]]) -> str:
-    return " | ".join(
-        " ".join([step["Type"], *(str(v) for v in step["Config"].values() if isinstance(v, str))]) for step in pipeline
-    )
+    return " | ".join(in_words(TransformStep(step["Type"], step["Config"])) for step in pipeline)
 
 
 def show_end(metadata: Path, database: Path) -> None:
-    query = "SELECT FullName, Email, Phone, Status FROM contacts LIMIT 5"
-    lines = [
-        f"The database is {database}, its mapping {metadata}. Look around:",
-        f"  sqlite3 {shlex.quote(str(database))} {shlex.quote(query)}",
-        f"  mj runs --store sqlite:///{database}",
-        "Then take your own account: `mj --help`.",
-    ]
-    out().print("", *lines, sep="\n", soft_wrap=True)
+    """Show some rows, and how to go on: with the program's own path where it is not to be found by name."""
+    columns = ("FullName", "Email", "Phone", "Status")
+    out().print("", table(columns, rows(database, "contacts", columns, 5)), "", sep="\n")
+    out().print(f"The database is {database}, for any SQLite client; the mapping is {metadata}. Look around:")
+    program = "mj" if shutil.which("mj") else sys.argv[0]
+    for command in ("runs", "export"):
+        out().print(Text(plain(f"  {program} {command} --store sqlite:///{database}"), "cyan"), soft_wrap=True)
+    out().print("The account ended with the demo. Another one, and then your own:")
+    for command in ("sandbox hubspot", "--help"):
+        out().print(Text(plain(f"  {program} {command}"), "cyan"), soft_wrap=True)
 
 
 def checked(store: str) -> list[IntegrationRun]:

@@ -5,16 +5,20 @@ from contextlib import contextmanager
 
 from mj_cli.documents import Document
 from mj_cli.output import err, plain
-from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, PluginError, Problem, UnknownName
+from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, NotSupported, PluginError, Problem, UnknownName
 from mjcore.records import SyncResult
 
 FINE, FAILED, WRONG, PARTIAL, HELD = range(5)
 WORST_FIRST = (FAILED, WRONG, HELD, PARTIAL, FINE)
 
 
-def report(error: MJError) -> int:
+def report(error: MJError | OSError) -> int:
     """Print an error to standard error and return the exit code."""
     console = err()
+    if isinstance(error, OSError):  # a file that cannot be written, a full disk: not ours to mend, and no bug either
+        place = f"{error.filename}: " if error.filename else ""
+        console.print(plain(f"{place}{error.strerror or error}"), style="red", soft_wrap=True)
+        return WRONG if error.filename else FAILED
     problems = error.problems if isinstance(error, ConfigError) else ()
     for problem in problems or (error,):
         console.print(plain(str(problem)), style="red", soft_wrap=True)
@@ -28,7 +32,7 @@ def report(error: MJError) -> int:
 def exit_code(error: MJError) -> int:
     if isinstance(error, LeaseHeld):
         return HELD
-    return WRONG if isinstance(error, ConfigError | UnknownName | DuplicateName | PluginError) else FAILED
+    return WRONG if isinstance(error, ConfigError | UnknownName | DuplicateName | PluginError | NotSupported) else FAILED
 
 
 def exit_code_of(results: Iterable[SyncResult]) -> int:

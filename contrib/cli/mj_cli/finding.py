@@ -1,5 +1,6 @@
 """The connection that a command is about: from the store, or from metadata files."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,32 +16,46 @@ from mjcore.models import ConnectionMetadata, Entity, Template
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
+NOWHERE = "sqlite://"
+FILE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)")
+
 
 @frozen
 class Found:
     """A connection, the entities that it may fill, and the templates that it may use."""
 
+    kernel: "Kernel"
     connection: ConnectionMetadata
     entities: Sequence[Entity]
     templates: Sequence[Template]
 
 
 @contextmanager
-def find(kernel: "Kernel", name: str, paths: Sequence[Path] | None) -> Iterator[Found]:
-    """Yield the connection of this name. `UnknownName` for one that is none; problems of files carry their lines.
+def find(store: str, name: str, paths: Sequence[Path] | None) -> Iterator[Found]:
+    """Yield the connection of this name: of files, or the stored one. What files leave out is looked up in the store.
 
-    What files leave out is looked up in the store.
+    `UnknownName` for one that is none; problems of files carry their lines.
     """
-    if not paths:
-        (connection,) = kernel.connections(name)
-        yield Found(connection, kernel.store.load(Entity), kernel.store.load(Template))
-        return
-    documents = read_all(paths)
-    with located(documents):
-        metadata = kernel.read(*(document.data for document in documents))
-        known = {connection.name: connection for connection in metadata.connections}
-        if name not in known:
-            raise UnknownName(f"connection in {', '.join(map(str, paths))}", name, known)
-        entities = {e.name: e for e in (*kernel.store.load(Entity), *metadata.entities)}
-        templates = {t.id: t for t in (*kernel.store.load(Template), *metadata.templates)}
-        yield Found(known[name], list(entities.values()), list(templates.values()))
+    from mjcore.kernel import Kernel
+
+    documents = read_all(paths or ())
+    with Kernel(for_a_look(store) if documents else store) as kernel, located(documents):
+        entities, templates = {}, {}
+        if documents:
+            metadata = kernel.read(*(document.data for document in documents))
+            connections = {connection.name: connection for connection in metadata.connections}
+            if name not in connections:
+                raise UnknownName(f"connection in {', '.join(map(str, paths or ()))}", name, connections)
+            connection = connections[name]
+            entities, templates = {e.name: e for e in metadata.entities}, {t.id: t for t in metadata.templates}
+        else:
+            (connection,) = kernel.connections(name)
+        entities = {e.name: e for e in kernel.store.load(Entity)} | entities
+        templates = {t.id: t for t in kernel.store.load(Template)} | templates
+        yield Found(kernel, connection, list(entities.values()), list(templates.values()))
+
+
+def for_a_look(store: str) -> str:
+    """Return the store's URL, or that of one in memory where the database is not there yet: a look creates no file."""
+    named = FILE.fullmatch(store)
+    return NOWHERE if named and not Path(named["path"]).exists() else store

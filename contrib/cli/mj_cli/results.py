@@ -59,6 +59,10 @@ def summary(result: SyncResult) -> Sequence[RenderableType]:
     parts: list[RenderableType] = [headline(result)]
     if result.maps:
         parts.append(counts_table([(f"{m.external_object_name} → {m.entity}", m.status, m.counts) for m in result.maps]))
+    elif result.refusal is None and not result.error:
+        parts.append(
+            Text(plain(f"no entity map is active: `mj suggest {result.connection!r} OBJECT --create` proposes one"), "yellow")
+        )
     for done in result.maps:
         parts += [Text(plain(f"{done.external_object_name}: {note}"), style="yellow") for note in done.notes]
         parts += [Text(plain(f"{done.external_object_name} {e.external_id}: {e.stage}: {e.message}")) for e in done.errors]

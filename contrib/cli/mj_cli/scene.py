@@ -1,5 +1,8 @@
 """Where the demo plays: its folder, its metadata file and its account."""
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,3 +32,11 @@ def set_up(folder: Path, address: str) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     metadata.write_text(packaged.replace(ADDRESS, address), encoding="utf-8")
     return metadata, database
+
+
+def rows(database: Path, name: str, columns: Sequence[str], limit: int) -> list[Sequence[object]]:
+    """Return the first rows of a table that have an e-mail address, read as any other program would read them."""
+    listed = ", ".join(f'"{column}"' for column in columns)
+    with closing(sqlite3.connect(database)) as connection:
+        query = f'SELECT {listed} FROM "{name}" WHERE "Email" IS NOT NULL ORDER BY "Email" LIMIT ?'  # noqa: S608 - names are the demo's own
+        return connection.execute(query, (limit,)).fetchall()

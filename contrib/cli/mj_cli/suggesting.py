@@ -1,7 +1,7 @@
 """Suggestions for one object of one connection, as a metadata document."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
@@ -12,9 +12,6 @@ from mj_cli.writing import commented, on_one_line, write
 from mjcore.errors import UnknownName
 from mjcore.export import brief, connection_entry, map_document
 from mjcore.models import Entity, EntityField
-
-if TYPE_CHECKING:
-    from mjcore.kernel import Kernel
 
 MAPS, FIELDS = 10, 6
 """Columns that the lists of field maps and of fields are indented by."""
@@ -68,14 +65,14 @@ class Suggested:
         identity = (self.object_name, self.entity.name)
         same = (m for m in metadata.entity_maps if (m.external_object_name, m.entity.name) == identity)
         if mapped := next(same, None):
-            return {key: value for key, value in (map_document(mapped, metadata.connection, None) or {}).items() if key != "ID"}
+            settings = map_document(mapped, metadata.connection, None) or {}
+            return {key: on_one_line(value) for key, value in settings.items() if key != "ID"}
         keys = [s.field_map.destination_field_name for s in self.suggestions if s.field_map.is_key_field]
         matching = {"MatchStrategy": on_one_line({"Strategy": "KeyFields", "KeyFields": keys})} if keys else {}
         return {"ExternalObjectName": self.object_name, "Entity": self.entity.name, **matching}
 
 
 def suggestions(
-    kernel: "Kernel",
     found: Found,
     object_name: str,
     entity: str | None,
@@ -83,7 +80,7 @@ def suggestions(
     everything: bool = False,
 ) -> Suggested:
     """Return what is suggested for an entity, or for a new one. `UnknownName` for an object or an entity that is none."""
-    connection = found.connection
+    kernel, connection = found.kernel, found.connection
     objects = {o.name: o for o in kernel.discover_objects(connection)}
     if object_name not in objects:
         raise UnknownName(f"object of {connection.name!r}", object_name, objects)

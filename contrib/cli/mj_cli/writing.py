@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from textwrap import wrap
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -10,6 +11,9 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from mj_cli.output import plain
+
+WIDTH = 80
+"""Columns that lines of suggestions keep to, where they can."""
 
 
 class _Representer(RoundTripRepresenter):
@@ -49,10 +53,20 @@ def on_one_line(value: Any) -> Any:
     return whole
 
 
-def commented(lines: Sequence[tuple[Any, str]], indent: int) -> Any:
-    """Return a list of values that `write` puts on one line each, with a comment above it; `indent` is that of the list."""
-    listed = CommentedSeq(on_one_line(value) for value, _ in lines)
+def commented(lines: Sequence[tuple[Mapping[str, Any], str]], indent: int) -> Any:
+    """Return a list of mappings that `write` puts on one line each where there is room, with comments above them.
+
+    `indent`: columns before the list.
+    """
+    listed = CommentedSeq(_fitting(value, indent) for value, _ in lines)
     for index, (_, comment) in enumerate(lines):
-        if comment := " ".join(plain(comment).split()):
-            listed.yaml_set_comment_before_after_key(index, before=comment, indent=indent)
+        if folded := wrap(plain(comment), WIDTH - indent - len("# ")):
+            listed.yaml_set_comment_before_after_key(index, before="\n".join(folded), indent=indent)
     return listed
+
+
+def _fitting(value: Mapping[str, Any], indent: int) -> Any:
+    """Return a mapping that `write` puts on one line, or, where that is too long, on a line for each key."""
+    one_line = on_one_line(value)
+    needed = indent + len("- ") + len(write({"": one_line}).removeprefix('"": ').rstrip())
+    return one_line if needed <= WIDTH or not value else {key: on_one_line(item) for key, item in value.items()}

@@ -45,8 +45,31 @@ def test_plugins_lists_what_each_distribution_adds(mj: Run) -> None:
 def test_a_dry_run_writes_nothing(mj: Run, folder: Path) -> None:
     ended = mj("apply", "crm.yaml", "--dry-run")
     assert ended.code == 0
-    assert "contacts" in ended.out
+    lines = ended.out.splitlines()
+    assert "+ connection Acme files created" in lines
+    assert "CREATE INDEX" in ended.out
+    assert any(line.split() == ['"Email"', "VARCHAR(320),"] for line in lines)
+    assert lines[-1].endswith("nothing was written")
+    assert not (folder / "mj.db").exists()
+    assert mj("init").code == 0
+    assert mj("apply", "crm.yaml", "--dry-run").out == ended.out
     assert rows(folder, "SELECT count(*) FROM mj_company_integration") == [(0,)]
+
+
+def test_apply_tells_what_differs_and_a_second_time_that_nothing_does(applied: Run, folder: Path) -> None:
+    assert applied("apply", "crm.yaml").out == "nothing to change: all is as the files say\n"
+    assert applied("sync", "Acme files").code == 0
+    text = (folder / "crm.yaml").read_text()
+    (folder / "crm.yaml").write_text(
+        text.replace("Operation: lower", "Operation: upper").replace("Folder: data", "Folder: ./data")
+    )
+    dry, done = applied("apply", "crm.yaml", "--dry-run"), applied("apply", "crm.yaml")
+    assert "~ connection Acme files changed" in done.out.splitlines()
+    assert "3 linked records are mapped anew" in done.out
+    assert dry.out.splitlines()[:-1] == done.out.splitlines()[:-1]
+    ended = applied("sync", "Acme files", "--full", "--json").json
+    assert ended["TotalRecordsUpdated"] == 3
+    assert rows(folder, "SELECT Email FROM contacts ORDER BY Email")[0] == ("ADA@EXAMPLE.ORG",)
 
 
 def test_what_is_exported_can_be_applied_again_and_changes_nothing(applied: Run, folder: Path) -> None:
@@ -125,7 +148,7 @@ def test_preview_shows_each_steps_value(mj: Run) -> None:
     assert lines[:4] == [
         "contacts 1 → Contacts",
         'email → Email "Ada@Example.org"',
-        'text "ada@example.org"',
+        'text lower "ada@example.org"',
         'Email "ada@example.org"',
     ]
     assert "contacts 2 → Contacts" in lines

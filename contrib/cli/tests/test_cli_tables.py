@@ -13,12 +13,14 @@ from mj_cli.results import COUNTS, as_json, summary, told
 from mj_cli.watching import watching
 from rich.console import Console, RenderableType
 
+from mjcore.models import TransformStep
 from mjcore.preview import FieldTrace, Preview, RecordTrace, StepTrace
 from mjcore.progress import Progress
 from mjcore.records import ABSENT, Counts, MapResult, RecordError, SyncResult
 
 BEGAN = datetime(2026, 1, 31, 8, tzinfo=UTC)
 MANY = Counts(12_345_678, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 1_234_567, 111_111, 1_000_000)
+PIPELINES = {"Email": (TransformStep("text", {"Operation": "lower"}), TransformStep("lookup", {"Map": {}, "DefaultValue": "x"}))}
 ERROR = RecordError("77", "transform", "bad-value", "Phone: 'x[/]' is no phone number")
 
 
@@ -97,12 +99,12 @@ def test_a_preview_shows_each_steps_value_within_80_columns() -> None:
         FieldTrace("a_very_long_source_field_name_of_some_account", "Revenue", "12.50", (), Decimal("12.50")),
         FieldTrace("gone", "Gone", ABSENT, (), ABSENT),
     )
-    text = drawn(*preview_tables(Preview("contacts", "Contacts", (RecordTrace("77", fields, "", "not in the map"),))))
+    text = drawn(*preview_tables(Preview("contacts", "Contacts", (RecordTrace("77", fields, "", "not in the map"),)), PIPELINES))
     assert max(map(len, text.splitlines())) <= 80
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[1:4] == [
         'email → Email " Ada@Example.ORG "',
-        'text "ada@example.org"',
+        'text lower "ada@example.org"',
         "lookup null 'ada@example.org' is not in the map;",
     ]
     assert "Email not in the map" in lines

@@ -10,7 +10,7 @@ from mj_cli.options import AsJSON
 
 def demo(
     folder: Annotated[Path, typer.Option("--folder", metavar="FOLDER", help="Where the database goes.")] = Path("demo"),
-    contacts: Annotated[int, typer.Option(min=20, metavar="N", help="How many contacts the account has.")] = 5000,
+    contacts: Annotated[int, typer.Option(min=20, metavar="N", help="How many contacts the account has.")] = 20_000,
     as_json: AsJSON = False,
 ) -> None:
     """Pull a simulated HubSpot account into SQLite, step by step."""

@@ -46,12 +46,13 @@ def apply(
     from mj_cli.applying import report_lines
     from mj_cli.documents import read_all
     from mj_cli.failing import located
+    from mj_cli.finding import for_a_look
     from mj_cli.output import out, print_json
     from mjcore.kernel import Kernel
     from mjcore.wire import unstructure
 
     documents = read_all(files)
-    with Kernel(store) as kernel, located(documents):
+    with Kernel(for_a_look(store) if dry_run else store) as kernel, located(documents):
         report = kernel.apply(*(d.data for d in documents), dry_run=dry_run, prune=prune)
     if as_json:
         print_json(unstructure(report))

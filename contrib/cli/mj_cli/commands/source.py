@@ -11,10 +11,9 @@ def check(connection: ConnectionName, file: Files = None, store: Store = STORE, 
     """Check a connection's credentials and that the system answers."""
     from mj_cli.finding import find
     from mj_cli.output import out, plain, print_json
-    from mjcore.kernel import Kernel
 
-    with Kernel(store) as kernel, find(kernel, connection, file) as found:
-        facts = kernel.test(found.connection)
+    with find(store, connection, file) as found:
+        facts = found.kernel.test(found.connection)
     if as_json:
         print_json({"Connection": connection, "Status": "OK", "Facts": dict(facts)})
         return
@@ -34,15 +33,14 @@ def discover(
     from mj_cli.discovery import fields_table, objects_table
     from mj_cli.finding import find
     from mj_cli.output import out, print_json
-    from mjcore.kernel import Kernel
     from mjcore.wire import unstructure
 
-    with Kernel(store) as kernel, find(kernel, connection, file) as found:
+    with find(store, connection, file) as found:
         if object_name is None:
-            objects = kernel.discover_objects(found.connection)
+            objects = found.kernel.discover_objects(found.connection)
             shown, drawn = unstructure(objects), objects_table(objects)
         else:
-            fields = kernel.discover_fields(found.connection, object_name)
+            fields = found.kernel.discover_fields(found.connection, object_name)
             shown, drawn = unstructure(fields), fields_table(fields)
     if as_json:
         print_json(shown)
@@ -64,12 +62,11 @@ def suggest(  # noqa: PLR0913, PLR0917 - the options of one command
     from mj_cli.finding import find
     from mj_cli.output import err, print_json
     from mj_cli.suggesting import suggestions
-    from mjcore.kernel import Kernel
 
     if (entity is None) is not create:
         raise typer.BadParameter("name an ENTITY, or let --create propose one")
-    with Kernel(store) as kernel, find(kernel, connection, file) as found:
-        made = suggestions(kernel, found, object_name, entity, everything=everything)
+    with find(store, connection, file) as found:
+        made = suggestions(found, object_name, entity, everything=everything)
     if as_json:
         print_json(made.as_json())
     else:
@@ -89,13 +86,12 @@ def preview(
     """Show sample records step by step through a map; writes nothing."""
     from mj_cli.finding import find
     from mj_cli.output import out, print_json
-    from mj_cli.previewing import preview_tables
-    from mjcore.kernel import Kernel
+    from mj_cli.previewing import pipelines_of, preview_tables
     from mjcore.wire import unstructure
 
-    with Kernel(store) as kernel, find(kernel, connection, file) as found:
-        shown = kernel.preview(found.connection, entity_map, limit)
+    with find(store, connection, file) as found:
+        shown = found.kernel.preview(found.connection, entity_map, limit)
     if as_json:
         print_json(unstructure(shown))
     else:
-        out().print(*preview_tables(shown), sep="\n")
+        out().print(*preview_tables(shown, pipelines_of(found.connection, shown)), sep="\n")
