@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mj_provider_files import FileObject, Files, Format, path_fault
 from mj_provider_files.stream import file_errors
@@ -53,6 +53,8 @@ class Dataset:
     folder: Path
     settings: FileObject
     zone: str
+    _known: dict[str, DataFile] = field(factory=dict, init=False, eq=False, repr=False)
+    """Files that are checked already: each page asks for all of its window."""
 
     def files(self) -> list[DataFile]:
         """Return the files that are there, by name; `NotSupported` when there is none: that is no empty object."""
@@ -63,6 +65,12 @@ class Dataset:
         return files
 
     def file(self, name: str) -> DataFile:
+        """Return one file; `NotSupported` where it is outside the folder, or its format cannot be told."""
+        if name not in self._known:
+            self._known[name] = self._checked(name)
+        return self._known[name]
+
+    def _checked(self, name: str) -> DataFile:
         path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
             raise NotSupported(f"{self.name}: {name!r} is a link that leads out of {str(self.folder)!r}; copy the file there")
