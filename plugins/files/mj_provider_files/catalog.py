@@ -59,7 +59,8 @@ class Dataset:
     def files(self) -> list[DataFile]:
         """Return the files that are there, by name; `NotSupported` when there is none: that is no empty object."""
         with file_errors(self.name):
-            files = [self.file(path.relative_to(self.folder).as_posix()) for path in self.paths() if path.is_file()]
+            names = sorted(path.relative_to(self.folder).as_posix() for path in self.paths() if path.is_file())
+            files = [self.file(name) for name in names]
         if not files:
             raise NotSupported(f"{self.name}: no file matches {self.settings.path!r} in {str(self.folder)!r}")
         return files
@@ -82,7 +83,7 @@ class Dataset:
 
     def paths(self) -> list[Path]:
         path = self.folder / self.settings.path
-        return [path] if path.is_file() else sorted(self.folder.glob(self.settings.path))
+        return [path] if path.is_file() else list(self.folder.glob(self.settings.path))
 
 
 def format_of(name: str) -> Format | None:

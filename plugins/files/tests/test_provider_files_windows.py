@@ -242,6 +242,21 @@ def test_the_kernel_reads_a_window_of_several_files(folder: Any) -> None:
     assert all(len(page.records) <= 3 for page in found)
 
 
+def test_files_are_read_in_one_order_whatever_the_window(folder: Any) -> None:
+    names = ["a/b.csv", "a-b.csv", "a.csv", "B.csv", "a/c/d.csv", "ä.csv"]
+    for number, name in enumerate(names):
+        write(folder.path / name, f"id\n{number}\n{number}0\n")
+    expected = [part for name in sorted(names) for part in (str(names.index(name)), f"{names.index(name)}0")]
+    assert folder.drain("**/*.csv", limits=[1], reopen=True).ids == expected
+    source, ids = folder.open(), []
+    request: FetchRequest | None = FetchRequest("**/*.csv", (), None, Watermark("Timestamp", at(1)), None, 1)
+    while request is not None:
+        page = source.fetch(request)
+        ids += [record.external_id for record in page.records]
+        request = evolve(request, checkpoint=page.next) if page.next else None
+    assert ids == expected
+
+
 def test_single_records_are_read_by_id(folder: Any, people: Path) -> None:
     read = folder.open().read("people", ["2", "9", "1"], ("name",))
     assert [(record.external_id, record.fields) for record in read] == [("2", {"name": "Bob"}), ("1", {"name": "Ada"})]
