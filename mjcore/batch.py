@@ -34,8 +34,9 @@ class Delivery:
         errors = [error for page in pages for error in page.errors]
         skipped = 0
         for record in (record for page in pages for record in page.records):
-            if not record.external_id:
-                errors.append(RecordError(None, "fetch", "no_external_id", "the source sent no external id", record.fields))
+            if not record.external_id or "\0" in record.external_id:
+                fault = "an external id with a NUL character" if record.external_id else "no external id"
+                errors.append(RecordError(None, "fetch", "no_external_id", f"the source sent {fault}", record.fields))
                 continue
             other = newest.get(record.external_id)
             skipped += other is not None
@@ -70,7 +71,7 @@ class Batches:
     counts: Counts = field(factory=Counts)
     errors: list[RecordError] = field(factory=list)
     """The first ten of this run."""
-    has_failed: bool = True
+    has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
 
     def apply(self, pages: Sequence[Page], position: Position) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from attrs import define, field, frozen
 
@@ -14,6 +15,7 @@ from mjcore.merge import merge
 from mjcore.models import Entity, SyncContext
 from mjcore.records import Conflict, ExternalRecord, Fields, Link, MappedRecord, RecordError, RowChange, RowKey, Value
 from mjcore.stages import Stages
+from mjcore.uniqueness import NEW, Uniques
 
 
 @define
@@ -49,7 +51,10 @@ class Decider:
         matches = self._match([r for r in records if r.source.external_id not in keys])
         keys |= {external_id: match.key for external_id, match in matches.items() if match.key}
         rows = self._rows(list(keys.values()))
-        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links))
+        uniques = Uniques.of(
+            self.context.entity, [c.name for c in self.plan.columns], records, self.store.rows(self.context.entity)
+        )
+        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links), uniques)
         for record in records:
             batch.decide(record)
         return batch.outcome
@@ -89,6 +94,7 @@ class _Batch:
     matches: Mapping[str, Matched]
     rows: Mapping[RowKey, Fields]
     bases: Mapping[str, Fields]
+    uniques: Uniques
     outcome: Outcome = field(factory=Outcome)
     occupied: set[tuple[object, ...]] = field(factory=set)
 
@@ -147,6 +153,9 @@ class _Batch:
         if missing:
             self._fail(record, "required", f"{', '.join(missing)}: a value is required for a new row")
             return
+        if clash := self.uniques.clash(NEW, new):
+            self._fail(record, "unique", clash, "persist")
+            return
         unique_on: tuple[str, ...] = ()
         if taken is not None and matcher is not None:
             self.occupied.add(taken)
@@ -174,6 +183,9 @@ class _Batch:
         new = merged.changes
         if revive and self._is_soft_deleted(row) and self.entity.soft_delete_field:
             new[self.entity.soft_delete_field] = self._alive()
+        if clash := self.uniques.clash(key, new):
+            self._fail(record, "unique", clash, "persist")
+            return
         if new:
             self._stamp(new)
             old = {name: row.get(name) for name in new}
@@ -193,8 +205,8 @@ class _Batch:
         base = self.bases.get(record.source.external_id, {})
         self.outcome.conflicts.append(Conflict(record.source.external_id, key, base, record.values, self.rows.get(key, {})))
 
-    def _fail(self, record: MappedRecord, code: str, message: str) -> None:
-        self.outcome.errors.append(RecordError(record.source.external_id, "transform", code, message, record.source.fields))
+    def _fail(self, record: MappedRecord, code: str, message: str, stage: Literal["transform", "persist"] = "transform") -> None:
+        self.outcome.errors.append(RecordError(record.source.external_id, stage, code, message, record.source.fields))
 
     def _link(self, record: MappedRecord, key: RowKey, *, created_row: bool = False) -> None:
         source = record.source

@@ -3,6 +3,7 @@
 Failures of a run are exceptions of this module. Failures of one record are values: `mjcore.records.RecordError`.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -147,13 +148,21 @@ class RowsMoved(StoreError):
 
 
 class LeaseHeld(StoreError):
-    """Another run holds the connection."""
+    """Another run holds the connection. `holder` is a text, or JSON with `pid` and `host` as `mjcore.holder` writes it."""
 
     def __init__(self, connection: str, holder: str, until: datetime) -> None:
         super().__init__(
-            f"connection {connection!r} is held by {holder} until {until:%Y-%m-%d %H:%M:%S} UTC; wait, or use --wait"
+            f"connection {connection!r} is held by {_told(holder)} until {until:%Y-%m-%d %H:%M:%S} UTC; wait, or use --wait"
         )
         self.holder, self.until = holder, until
+
+
+def _told(holder: str) -> str:
+    try:
+        known = json.loads(holder)
+        return f"process {known['pid']} on {known['host']}"
+    except (ValueError, KeyError, TypeError):
+        return holder
 
 
 class LeaseLost(StoreError):

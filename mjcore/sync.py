@@ -119,6 +119,7 @@ class Run:
         rules, matcher = self._matcher(entity_map)
         decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now)
         batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider)
+        batches.has_failed = next(iter(self.store.failed(context)), None) is not None
         return Pull(context, self.request, self.provider, source, batches, self.patience, self.now, self.progress)
 
     def _matcher(self, entity_map: EntityMap) -> tuple[MatchRules, Matcher | None]:

@@ -1,0 +1,245 @@
+"""Pulls of a simulated account into SQLite: what is written, what is counted, what fails by itself."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field, frozen
+
+from mjcore.capabilities import ProviderType
+from mjcore.errors import Unavailable
+from mjcore.hookspecs import hookimpl
+from mjcore.kernel import Kernel
+from mjcore.records import Counts, ExternalRecord, FetchRequest, Page, SyncResult, Watermark
+from mjcore.retry import Patience
+from mjcore.schema import ExternalField, ExternalObject
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@frozen
+class NoSettings:
+    pass
+
+
+@define
+class Account:
+    """Records by id; each write moves the clock by an hour, beyond the overlap of windows."""
+
+    records: dict[str, ExternalRecord] = field(factory=dict)
+    now: datetime = START
+    page: int = 10
+    away_at: int | None = None
+    """Where in a window the account stops to answer."""
+
+    def put(self, id_: str, **fields: Any) -> None:
+        self.now += timedelta(hours=1)
+        before = self.records.get(id_)
+        self.records[id_] = ExternalRecord(id_, {**(before.fields if before else {}), **fields}, self.now)
+
+    def delete(self, id_: str) -> None:
+        self.now += timedelta(hours=1)
+        self.records[id_] = evolve(self.records[id_], is_deleted=True, modified_at=self.now)
+
+    # --- Source ---------------------------------------------------------------------------------------
+
+    def test(self) -> Mapping[str, str]:
+        return {}
+
+    def objects(self) -> Iterable[ExternalObject]:
+        return [ExternalObject("people", "People", deletes="signal")]
+
+    def fields(self, _: str) -> Iterable[ExternalField]:
+        return [ExternalField("email", "E-mail")]
+
+    def high_watermark(self, _: str) -> Watermark:
+        return Watermark("Timestamp", (self.now + timedelta(seconds=1)).isoformat())
+
+    def fetch(self, request: FetchRequest) -> Page:
+        since = request.since.instant if request.since else None
+        changed = [r for r in self.records.values() if since is None or (r.modified_at or START) >= since]
+        at = int(str((request.checkpoint or {}).get("at", 0)))
+        if at == self.away_at:
+            raise Unavailable("the account is away")
+        ordered = sorted(changed, key=lambda r: r.external_id)
+        following = {"at": at + self.page} if at + self.page < len(ordered) else None
+        return Page(ordered[at : at + self.page], following, len(ordered))
+
+    def close(self) -> None:
+        pass
+
+
+@frozen
+class Plugin:
+    account: Account
+
+    @hookimpl
+    def mj_provider_types(self) -> Iterable[ProviderType[Any, Any]]:
+        return [ProviderType("Account", NoSettings, NoSettings, lambda _: self.account, page_size=10)]
+
+
+MAP: dict[str, Any] = {
+    "ExternalObjectName": "people",
+    "Entity": "People",
+    "MatchStrategy": {"Strategy": "KeyFields", "KeyFields": ["Email"]},
+    "DeleteBehavior": "HardDelete",
+    "FieldMaps": [
+        {"SourceFieldName": "email", "DestinationFieldName": "Email", "IsKeyField": True},
+        {"SourceFieldName": "name", "DestinationFieldName": "Name"},
+        {"SourceFieldName": "badge", "DestinationFieldName": "Badge"},
+    ],
+}
+FIELDS = [
+    {"Name": "Email", "Type": "email", "MaxLength": 40},
+    {"Name": "Name"},
+    {"Name": "Badge", "Type": "number", "IsUnique": True},
+]
+DOCUMENT: dict[str, Any] = {
+    "Companies": [{"Name": "Acme"}],
+    "Entities": [{"Name": "People", "Table": "people", "Fields": FIELDS}],
+    "Connections": [{"Name": "Acme", "Company": "Acme", "Provider": "Account", "EntityMaps": [MAP]}],
+}
+
+
+@pytest.fixture
+def account() -> Account:
+    account = Account()
+    for i in range(25):
+        account.put(f"{i:03}", email=f"p{i}@example.org", name=f"Person {i}", badge=str(i))
+    return account
+
+
+@pytest.fixture
+def kernel(account: Account, tmp_path: Path) -> Iterator[Kernel]:
+    patience = Patience(first=0.001, longest=0.01, total=0.05)
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(account)}, patience=patience) as kernel:
+        kernel.apply(DOCUMENT)
+        yield kernel
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
+    import sqlite3
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    return query
+
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
+
+
+def counted(result: SyncResult, **expected: int) -> None:
+    assert result.error is None, result.error
+    assert result.counts == Counts(processed=sum(expected.values()), **expected)
+
+
+def test_a_first_pull_creates_a_second_writes_nothing_a_third_what_changed(kernel: Kernel, account: Account, rows: Rows) -> None:
+    counted(kernel.sync("Acme"), created=25)
+    assert rows("SELECT Email, Name, Badge FROM people WHERE Email = 'p7@example.org'") == [("p7@example.org", "Person 7", 7)]
+    before = rows("SELECT * FROM people"), rows("SELECT * FROM mj_record_link"), rows("SELECT * FROM mj_record_change")
+    counted(kernel.sync("Acme"), unchanged=1)  # the last one, within the overlap
+    assert (rows("SELECT * FROM people"), rows("SELECT * FROM mj_record_link"), rows("SELECT * FROM mj_record_change")) == before
+    account.put("003", name="Someone else")
+    account.put("new", email="new@example.org", name="New", badge="99")
+    account.delete("004")
+    counted(kernel.sync("Acme"), updated=1, created=1, deleted=1, unchanged=1)
+    assert rows("SELECT Name FROM people WHERE Email = 'p3@example.org'") == [("Someone else",)]
+    assert rows("SELECT count(*) FROM people") == [(25,)]
+
+
+def test_a_failing_source_leaves_the_watermark_and_the_next_run_goes_on(kernel: Kernel, account: Account, rows: Rows) -> None:
+    account.away_at = 20
+    failed = kernel.sync("Acme")
+    assert (failed.status, failed.counts.created) == ("Failed", 20)
+    assert "the account is away" in str(failed.error)
+    assert rows("SELECT watermark_value FROM mj_integration_sync_watermark") == [(None,)]
+    account.away_at = None
+    counted(kernel.sync("Acme"), created=5)
+    assert rows("SELECT count(*), count(DISTINCT Email) FROM people") == [(25, 25)]
+
+
+# --- What fails by itself ------------------------------------------------------------------------------
+
+
+def failures(rows: Rows) -> list[tuple[Any, ...]]:
+    return rows("SELECT external_id, stage, code FROM mj_failed_record ORDER BY external_id")
+
+
+@pytest.mark.parametrize(
+    ("fields", "stage", "code"),
+    [
+        ({"email": "x" * 41}, "transform", "does_not_fit"),
+        ({"badge": "seven"}, "transform", "does_not_fit"),
+        ({"badge": "7"}, "persist", "unique"),
+    ],
+)
+def test_a_bad_record_goes_to_the_ledger_and_leaves_it_when_mended(
+    kernel: Kernel, account: Account, rows: Rows, fields: Mapping[str, Any], stage: str, code: str
+) -> None:
+    account.put("bad", **{"email": "bad@example.org", "name": "Bad", "badge": "1000", **fields})
+    result = kernel.sync("Acme")
+    assert (result.counts.created, result.counts.errored) == (25, 1)
+    assert result.maps[0].status == "Partial"
+    assert failures(rows) == [("bad", stage, code)]
+    account.put("bad", email="bad@example.org", badge="1000")
+    counted(kernel.sync("Acme"), created=1)
+    assert failures(rows) == []
+
+
+def test_unique_values_are_told_apart_within_a_batch_too(kernel: Kernel, account: Account, rows: Rows) -> None:
+    account.put("x1", email="x1@example.org", badge="500")
+    account.put("x2", email="x2@example.org", badge="500")
+    assert kernel.sync("Acme").counts.errored == 1
+    assert failures(rows) == [("x2", "persist", "unique")]
+    account.put("001", badge="2")
+    account.put("003", badge="3")
+    assert kernel.sync("Acme").counts.errored >= 1
+    assert failures(rows) == [("001", "persist", "unique"), ("x2", "persist", "unique")]
+    assert rows("SELECT Badge FROM people WHERE Email = 'p1@example.org'") == [(1,)]
+
+
+def test_what_only_the_database_refuses_is_found_by_halves(account: Account, rows: Rows, tmp_path: Path) -> None:
+    rows("CREATE TABLE people (id TEXT PRIMARY KEY, Email TEXT, Name TEXT CHECK (Name <> 'Nobody'), Badge NUMERIC)")
+    adopted = {**DOCUMENT, "Entities": [{"Name": "People", "Table": "people", "KeyOrigin": "uuid"}]}
+    account.put("011", name="Nobody")
+    account.put("022", name="Nobody")
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(account)}) as kernel:
+        kernel.apply(adopted)
+        result = kernel.sync("Acme")
+    assert (result.counts.created, result.counts.errored) == (23, 2)
+    assert failures(rows) == [("011", "persist", "refused"), ("022", "persist", "refused")]
+    assert rows("SELECT count(*) FROM people") == [(23,)]
+
+
+def test_a_record_without_a_usable_id_is_refused(kernel: Kernel, account: Account, rows: Rows) -> None:
+    for id_ in ("", "a\0b"):
+        account.records[id_] = ExternalRecord(id_, {"email": "no@example.org"}, account.now)
+    result = kernel.sync("Acme")
+    assert (result.counts.created, result.counts.errored) == (25, 2)
+    assert failures(rows) == [(None, "fetch", "no_external_id")] * 2
+    kernel.sync("Acme", full=True)
+    assert len(failures(rows)) == 2, "the same failures again are no new entries"
+
+
+def test_mappings_that_must_be_wrong_stop_the_run(kernel: Kernel, account: Account, rows: Rows) -> None:
+    for i in range(300):
+        account.put(f"{i:03}", email=f"p{i}@example.org", badge="none")
+    result = kernel.sync("Acme")
+    assert result.status == "Failed"
+    assert "the mapping is probably wrong" in str(result.error)
+    assert rows("SELECT watermark_value FROM mj_integration_sync_watermark") == [(None,)]
+
+
+def test_a_record_twice_in_one_batch_counts_once_as_skipped(kernel: Kernel, account: Account) -> None:
+    newest = evolve(account.records["003"], fields={**account.records["003"].fields, "name": "Newest"}, modified_at=account.now)
+    account.records["003-again"] = newest
+    result = kernel.sync("Acme")
+    counted(result, created=25, skipped=1)
