@@ -10,6 +10,7 @@ from mjcore.errors import MJError, RowRefused, RowsMoved
 from mjcore.mapping import MappingPlan
 from mjcore.models import SyncContext
 from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Link, Page, Position, RecordError
+from mjcore.references import References
 from mjcore.stages import Stages
 
 ATTEMPTS = 10
@@ -66,6 +67,7 @@ class Batches:
     lease: Lease
     position: Position
     decider: Decider
+    references: References
     failure_share: float = 0.5
     failure_floor: int = 200
     counts: Counts = field(factory=Counts)
@@ -73,6 +75,10 @@ class Batches:
     """The first ten of this run."""
     has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
+    starts_window: bool = False
+    """No batch of the window is committed yet."""
+    has_unresolved: bool = False
+    """Records may wait for the second pass that need not any more."""
 
     def apply(self, pages: Sequence[Page], position: Position) -> None:
         """Commit what the pages delivered, and `position` with the last of it."""
@@ -134,7 +140,8 @@ class Batches:
                 todo.append(record)
         mapped = self.stages.transform(self.context, self.plan, Batch(todo, position.checkpoint)) if todo else None
         errors = [*delivery.errors, *(mapped.errors if mapped else ())]
-        outcome = self.decider.decide(mapped.records if mapped else (), links, hashes)
+        records, unresolved = self.references.resolve(mapped.records if mapped else ())
+        outcome = self.decider.decide(records, links, hashes)
         errors += outcome.errors
         counts = Counts(
             created=outcome.created,
@@ -144,7 +151,7 @@ class Batches:
             conflicted=len(outcome.conflicts),
             errored=len(errors),
         )
-        failed = {error.external_id for error in errors}
+        failed = {error.external_id for error in errors if error.external_id is not None}
         write = BatchWrite(
             changes=sorted(outcome.changes, key=lambda change: (change.kind, tuple(map(str, change.key)))),
             links=outcome.links,
@@ -153,17 +160,21 @@ class Batches:
             conflicts=outcome.conflicts,
             counts=evolve(counts, processed=sum(counts.as_tuple())),
             position=position,
+            starts_window=self.starts_window,
             seen=[i for i in ids if i not in gone] if self.position.is_full else (),
             staged_deletes=gone,
+            unresolved=sorted(unresolved - failed),
+            resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
         )
         return write, outcome.deferred
 
     def _commit(self, write: BatchWrite) -> None:
         counts = self.stages.persist(self.context, self.store, write, self.lease)
-        self.position = write.position
+        self.position, self.starts_window = write.position, False
         self.counts += counts
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)
+        self.has_unresolved = self.has_unresolved or bool(write.unresolved)
         self.stages.tell("mj_batch_done", context=self.context, counts=counts)
         done = self.counts
         if done.processed >= self.failure_floor and done.errored > self.failure_share * done.processed:

@@ -14,6 +14,7 @@ from mjcore.matching import Matched, MatchRules, Resolver, match_values
 from mjcore.merge import merge
 from mjcore.models import Entity, SyncContext
 from mjcore.records import Conflict, ExternalRecord, Fields, Link, MappedRecord, RecordError, RowChange, RowKey, Value
+from mjcore.references import References
 from mjcore.stages import Stages
 from mjcore.uniqueness import NEW, Uniques
 
@@ -44,6 +45,7 @@ class Decider:
     stages: Stages
     store: Store
     now: Callable[[], datetime]
+    references: References
 
     def decide(self, records: Sequence[MappedRecord], links: Mapping[str, Link], hashes: Mapping[str, bytes]) -> Outcome:
         """`links` and `hashes` are by external id; the records have passed the hash and age checks."""
@@ -81,7 +83,8 @@ class Decider:
             return {}
         linked = [links[r.source.external_id] for r in records if r.source.external_id in links]
         last = [ExternalRecord(link.external_id, {k: from_json(v) for k, v in link.source_values.items()}) for link in linked]
-        return {mapped.source.external_id: mapped.values for mapped in self.plan(last).records}
+        mapped, _ = self.references.resolve(self.plan(last).records)
+        return {record.source.external_id: record.values for record in mapped}
 
 
 @define

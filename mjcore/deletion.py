@@ -71,6 +71,7 @@ class Deletes:
             counts=evolve(counts, processed=len(links)) if is_delivered else Counts(),
             position=self.batches.position,
             unstaged=[link.external_id for link in links],
+            resolved=[link.external_id for link in links],
         )
 
     def _change(

@@ -88,7 +88,7 @@ class Pull:
         )
         if window.is_full and window.checkpoint is None and not self.batches.store.count_links(context):
             window = evolve(window, is_full=False)  # nothing is linked: nothing can be gone
-        self.batches.position = window
+        self.batches.position, self.batches.starts_window = window, window.checkpoint is None
         return window
 
     def _drain(self, window: Position) -> Position:

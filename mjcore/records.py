@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 
 Value: TypeAlias = Any
 """None is null; `ABSENT` is "the source did not send it"."""
@@ -202,16 +202,7 @@ class Counts:
         return Counts(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
 
     def as_tuple(self) -> tuple[int, ...]:
-        return (
-            self.processed,
-            self.created,
-            self.updated,
-            self.unchanged,
-            self.deleted,
-            self.skipped,
-            self.conflicted,
-            self.errored,
-        )
+        return astuple(self)
 
 
 # --- Committed -----------------------------------------------------------------------------------
@@ -245,12 +236,17 @@ class BatchWrite:
     conflicts: Sequence[Conflict]
     counts: Counts
     position: Position
+    starts_window: bool = False
+    """What an earlier window staged goes first."""
     seen: Sequence[str] = ()
     """External ids that a full read delivered, staged for the sweep."""
     staged_deletes: Sequence[str] = ()
     """External ids that the source reported as deleted: applied after the window, behind the guard."""
     unstaged: Sequence[str] = ()
     """Staged deletes that this batch has dealt with."""
+    unresolved: Sequence[str] = ()
+    """External ids of records with a reference to a row that is not there yet: kept until they are `resolved`."""
+    resolved: Sequence[str] = ()
 
 
 @frozen

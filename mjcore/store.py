@@ -87,8 +87,8 @@ class Store(Protocol):
 
         Raises `LeaseLost`, `RowsMoved` (creates and updates are checked under the entity's lock), `RowRefused`, or
         `StoreError`. An update writes `new`, a delete removes the row; each change leaves an audit entry; counts are
-        added to the run and its detail; the position replaces the stored one. What is staged (`seen`, deletes) is kept for
-        as long as its window is open.
+        added to the run and its detail; the position replaces the stored one. What is staged (`seen`, deletes) is kept
+        until the window is closed (a position without `run_id`) or another one starts.
         """
 
     # the queues and the past, streamed
@@ -100,6 +100,9 @@ class Store(Protocol):
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links that the open window, a full read, did not deliver."""
+
+    def unresolved(self, context: SyncContext) -> Iterator[Link]:
+        """Stream the live links of this map whose records wait for a referenced row."""
 
     def count_links(self, context: SyncContext) -> int:
         """Return how many live links this map has."""

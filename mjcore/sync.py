@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
@@ -28,11 +28,14 @@ from mjcore.models import (
     RunRequest,
     SyncContext,
 )
+from mjcore.ordering import layers
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
 from mjcore.records import JSON, Counts, Lease, MapResult, RecordError, SyncResult, Watermark
+from mjcore.references import References
 from mjcore.registry import Registry
 from mjcore.retry import Cancelled, Patience
+from mjcore.secondpass import SecondPass
 from mjcore.stages import Stages
 from mjcore.wire import structure, unstructure
 
@@ -73,10 +76,28 @@ class Run:
                 error = next((e for _, e in ended if e is not None), None)
                 if error is not None:
                     break
-            return self._end(run, results, error)
+            return self._end(run, results, error or self._second_pass(run, source, lease))
+
+    def _second_pass(self, run: IntegrationRun, source: Source, lease: Lease) -> MJError | None:
+        """Write references whose rows came after them, of every map of the connection; return what stopped it."""
+        try:
+            for entity_map in self._active():
+                if next(iter(self.store.unresolved(self._context(run, entity_map))), None) is None:
+                    continue
+                pull = self._pull(run, entity_map, source, lease)
+                with closing(pull.batches.plan):
+                    SecondPass(pull.batches).run()
+        except LeaseLost:
+            raise
+        except MJError as error:
+            return error
+        return None
+
+    def _active(self) -> list[EntityMap]:
+        return [m for m in self.metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
 
     def _selected(self) -> list[EntityMap]:
-        active = [m for m in self.metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
+        active = self._active()
         names = {name for m in active for name in (m.external_object_name, m.id)}
         for name in self.request.maps:
             if name not in names:
@@ -117,9 +138,11 @@ class Run:
         context = self._context(run, entity_map)
         plan = compile_mapping(entity_map, self.transform_types)
         rules, matcher = self._matcher(entity_map)
-        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now)
-        batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider)
+        references = References.of(self.store, context, [c.name for c in plan.columns], self.metadata.entity_maps)
+        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references)
+        batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider, references)
         batches.has_failed = next(iter(self.store.failed(context)), None) is not None
+        batches.has_unresolved = next(iter(self.store.unresolved(context)), None) is not None
         return Pull(context, self.request, self.provider, source, batches, self.patience, self.now, self.progress)
 
     def _matcher(self, entity_map: EntityMap) -> tuple[MatchRules, Matcher | None]:
@@ -242,28 +265,6 @@ def counts_of(record: IntegrationRun | IntegrationRunDetail) -> Counts:
     """Return the stored counters of a run or of one entity map in it."""
     prefix = "total_records_" if isinstance(record, IntegrationRun) else "records_"
     return Counts(*(getattr(record, prefix + a.name) for a in fields(Counts)))
-
-
-def layers(entity_maps: Sequence[EntityMap]) -> list[list[EntityMap]]:
-    """Return entity maps in the order to run them; those of one layer are independent of each other.
-
-    Priority first; within one priority a map waits for those whose entities it refers to, and for those before it that
-    write the same entity. A cycle is cut where it is first met.
-    """
-    ordered: list[list[EntityMap]] = []
-    for priority in sorted({m.priority for m in entity_maps}):
-        waiting = [m for m in entity_maps if m.priority == priority]
-        while waiting:
-            layer = [m for i, m in enumerate(waiting) if not _waits(m, waiting, i)] or waiting[:1]
-            ordered.append(layer)
-            waiting = [m for m in waiting if m not in layer]
-    return ordered
-
-
-def _waits(entity_map: EntityMap, waiting: Sequence[EntityMap], index: int) -> bool:
-    written = {m.destination_field_name for m in entity_map.field_maps}
-    needs = {f.entity for f in entity_map.entity.fields if f.type == "reference" and f.name in written} - {entity_map.entity.name}
-    return any(m.entity.name in needs for m in waiting) or any(m.entity.name == entity_map.entity.name for m in waiting[:index])
 
 
 @contextmanager

@@ -243,3 +243,53 @@ def test_a_record_twice_in_one_batch_counts_once_as_skipped(kernel: Kernel, acco
     account.records["003-again"] = newest
     result = kernel.sync("Acme")
     counted(result, created=25, skipped=1)
+
+
+# --- Sweeps ------------------------------------------------------------------------------------------
+
+
+@define
+class Folder(Account):
+    """Reads in full each time, tells where it stands on the last page, and knows of no deletes."""
+
+    def high_watermark(self, _: str) -> Watermark:
+        return Watermark("Version", "now")
+
+    def fetch(self, request: FetchRequest) -> Page:
+        page = super().fetch(evolve(request, since=None))
+        return page if page.next else evolve(page, watermark=Watermark("Version", str(self.now)))
+
+    def remove(self, id_: str) -> None:
+        del self.records[id_]
+
+
+def test_a_sweep_after_a_full_read_of_many_pages_deletes_what_is_gone(tmp_path: Path, rows: Rows) -> None:
+    folder = Folder()
+    for i in range(60):
+        folder.put(f"{i:03}", email=f"p{i}@example.org", badge=str(i))
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(folder)}) as kernel:
+        kernel.apply(DOCUMENT)
+        counted(kernel.sync("Acme"), created=60)
+        folder.remove("007")
+        folder.remove("031")
+        result = kernel.sync("Acme", full=True)
+        counted(result, unchanged=58)
+        assert result.maps[0].notes == ("2 records that the source no longer has were dealt with",)
+        assert rows("SELECT count(*) FROM people") == [(58,)]
+        assert rows("SELECT count(*) FROM mj_seen") == [(0,)]
+
+
+def test_a_sweep_that_would_delete_too_much_waits_for_a_word(tmp_path: Path, rows: Rows) -> None:
+    folder = Folder()
+    for i in range(60):
+        folder.put(f"{i:03}", email=f"p{i}@example.org", badge=str(i))
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(folder)}) as kernel:
+        kernel.apply(DOCUMENT)
+        kernel.sync("Acme")
+        for i in range(20, 60):
+            folder.remove(f"{i:03}")
+        refused = kernel.sync("Acme", full=True)
+        assert (refused.status, rows("SELECT count(*) FROM people")) == ("Failed", [(60,)])
+        assert "40 of 60 linked records would be deleted" in str(refused.error)
+        approved = kernel.sync("Acme", full=True, allow_deletes=True)
+        assert (approved.error, rows("SELECT count(*) FROM people")) == (None, [(20,)])

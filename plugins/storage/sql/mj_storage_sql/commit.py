@@ -35,6 +35,7 @@ FAILED_COLUMNS = (
 CONFLICT_COLUMNS = (
     "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "run_id", "queued_at",
 )  # fmt: skip
+SEEN_COLUMNS = ("entity_map_id", "kind", "external_id")
 REPLACED = ("stage", "code", "message", "raw", "run_id", "last_failed_at")
 
 
@@ -217,19 +218,18 @@ class _Commit:
 
     def staged(self, write: BatchWrite) -> None:
         """Keep what was seen and what is to be deleted for as long as their window is open."""
-        bulk, of = self.database.bulk, self.context.entity_map.id
-        before, after = reading.position(self.cx, self.context), write.position
-        if after.run_id is None or (before.since, before.until, before.is_full, before.map_version) != (
-            *(after.since, after.until, after.is_full, after.map_version),
-        ):
-            self.cx.execute(sa.delete(SEEN).where(SEEN.c.entity_map_id == of))
-        names = ("entity_map_id", "kind", "external_id")
-        gone = [(of, "deleted", i) for i in dict.fromkeys(write.unstaged)]
-        bulk.delete(driver(self.cx), self.grids.seen, names, gone)
-        staged = [(of, "seen", i) for i in dict.fromkeys(write.seen)] + [
-            (of, "deleted", i) for i in dict.fromkeys(write.staged_deletes)
-        ]
-        bulk.upsert(driver(self.cx), self.grids.seen, names, names, staged, {"kind": "excluded.kind"})
+        if write.starts_window or write.position.run_id is None:
+            mine = (SEEN.c.entity_map_id == self.context.entity_map.id, SEEN.c.kind.in_(("seen", "deleted")))
+            self.cx.execute(sa.delete(SEEN).where(*mine))
+        self._unstage("deleted", write.unstaged)
+        self._unstage("unresolved", write.resolved)
+        staged = {"seen": write.seen, "deleted": write.staged_deletes, "unresolved": write.unresolved}
+        rows = [(self.context.entity_map.id, kind, i) for kind, ids in staged.items() for i in dict.fromkeys(ids)]
+        self.database.bulk.upsert(driver(self.cx), self.grids.seen, SEEN_COLUMNS, SEEN_COLUMNS, rows, {"kind": "excluded.kind"})
+
+    def _unstage(self, kind: str, ids: Sequence[str]) -> None:
+        rows = [(self.context.entity_map.id, kind, i) for i in dict.fromkeys(ids)]
+        self.database.bulk.delete(driver(self.cx), self.grids.seen, SEEN_COLUMNS, rows)
 
     def _detail(self) -> tuple[sa.ColumnElement[bool], ...]:
         context = self.context

@@ -123,6 +123,9 @@ class SQLStore:
         seen, deleted = (queues.is_staged(context, LINK, kind) for kind in ("seen", "deleted"))
         return self._links(context, ~seen, ~deleted)
 
+    def unresolved(self, context: SyncContext) -> Iterator[Link]:
+        return self._links(context, queues.is_staged(context, LINK, "unresolved"))
+
     def _links(self, context: SyncContext, *where: sa.ColumnElement[bool]) -> Iterator[Link]:
         return reading.stream_links(self._database, self._grid(context.entity), context, where)
 
