@@ -2,5 +2,6 @@
 
 from mjcore.errors import ConfigError, MJError, ProviderError, StoreError, TransformError
 from mjcore.hookspecs import hookimpl
+from mjcore.kernel import Kernel
 
-__all__ = ["ConfigError", "MJError", "ProviderError", "StoreError", "TransformError", "hookimpl"]
+__all__ = ["ConfigError", "Kernel", "MJError", "ProviderError", "StoreError", "TransformError", "hookimpl"]

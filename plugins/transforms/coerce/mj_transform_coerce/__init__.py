@@ -7,12 +7,12 @@ from attrs import frozen
 
 from mj_transform_coerce.moments import Moments, zone_named
 from mj_transform_coerce.patterns import parse_pattern
-from mj_transform_coerce.scalars import text_of
 from mj_transform_coerce.values import Booleans, to_number
 from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
+from mjcore.scalars import text_of
 
 
 @frozen

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from mj_transform_coerce.scalars import MAX_DIGITS, text_of
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.records import Value
+from mjcore.scalars import MAX_DIGITS, text_of
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?P<fraction>\.[0-9]*)?|(?P<bare>\.[0-9]+))(?P<exponent>[eE][+-]?[0-9]{1,3})?")
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from mj_transform_combine.scalars import text_of
 from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.hookspecs import hookimpl
 from mjcore.records import ABSENT, Fields, Value
+from mjcore.scalars import text_of
 
 FIELD = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}")
 

@@ -10,10 +10,10 @@ from attrs import frozen
 
 from mj_transform_format.locales import locale_named
 from mj_transform_format.patterns import Reader, Writer, reader, writer
-from mj_transform_format.scalars import text_of
 from mj_transform_format.tokens import EPOCH
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.records import Value
+from mjcore.scalars import text_of
 
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"

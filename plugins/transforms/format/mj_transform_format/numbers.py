@@ -11,9 +11,9 @@ from babel.numbers import NumberPattern, get_territory_currencies, is_currency, 
 
 from mj_transform_format.locales import locale_named
 from mj_transform_format.readers import Reader, local_reader, plain_number
-from mj_transform_format.scalars import MAX_DIGITS
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.records import Value
+from mjcore.scalars import MAX_DIGITS
 
 _QUOTED = "'[^';%‰¤]*'"  # babel takes these four for what they mean even between quotes
 _AFFIX = rf"(?:{_QUOTED}|[^0-9@#.,;'])*"

@@ -5,11 +5,11 @@ from typing import Literal
 
 from attrs import frozen
 
-from mj_transform_regex.scalars import text_of
 from mjcore.capabilities import Step, TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
+from mjcore.scalars import text_of
 
 
 @frozen

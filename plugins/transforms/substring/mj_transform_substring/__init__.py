@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from mj_transform_substring.scalars import text_of
 from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
+from mjcore.scalars import text_of
 
 
 @frozen

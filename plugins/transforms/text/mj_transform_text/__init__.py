@@ -6,10 +6,10 @@ from typing import Literal
 from attrs import frozen
 
 from mj_transform_text.operations import OPERATIONS
-from mj_transform_text.scalars import text_of
 from mjcore.capabilities import TransformType
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
+from mjcore.scalars import text_of
 
 
 @frozen
