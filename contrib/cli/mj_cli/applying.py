@@ -51,7 +51,8 @@ def _sum(changes: int, report: ApplyReport) -> str:
     if not changes and not report.ddl:
         return "nothing to change: all is as the files say"
     objects = "1 object" if changes == 1 else f"{changes} objects"
-    statements = f", {len(report.ddl)} statements for tables" if report.ddl else ""
+    statements = ", 1 statement for tables" if len(report.ddl) == 1 else f", {len(report.ddl)} statements for tables"
+    statements = statements if report.ddl else ""
     if report.is_dry_run:
         return f"{objects} would change{statements}; nothing was written"
     return f"{objects} changed{statements}"

@@ -35,8 +35,8 @@ def demonstrate(folder: Path, contacts: int) -> list[IntegrationRun]:
     `ConfigError` when the folder holds files of the same names that are not a demo's; `DemoFailed` when a pull is not right.
     """
     with account(contacts) as source:
-        title(f"A HubSpot account with {contacts:,} contacts: what is in it?")
         metadata, database = set_up(folder, source.address)
+        title(f"A HubSpot account with {contacts:,} contacts: what is in it?")
         with surroundings({"MJ_STORE": f"sqlite:///{database}", TOKEN: source.token}):
             run("test", CONNECTION, "--file", str(metadata))
             run("discover", CONNECTION, "--file", str(metadata))
@@ -108,12 +108,19 @@ def show_end(metadata: Path, database: Path) -> None:
     columns = ("FullName", "Email", "Phone", "Status")
     out().print("", table(columns, rows(database, "contacts", columns, 5)), "", sep="\n")
     out().print(f"The database is {database}, for any SQLite client; the mapping is {metadata}. Look around:")
-    program = "mj" if shutil.which("mj") else sys.argv[0]
+    program = called()
     for command in ("runs", "export"):
         out().print(Text(plain(f"  {program} {command} --store sqlite:///{database}"), "cyan"), soft_wrap=True)
     out().print("The account ended with the demo. Another one, and then your own:")
     for command in ("sandbox hubspot", "--help"):
         out().print(Text(plain(f"  {program} {command}"), "cyan"), soft_wrap=True)
+
+
+def called() -> str:
+    """Return how to call `mj` from here."""
+    if shutil.which("mj"):
+        return "mj"
+    return "python -m mj_cli" if Path(sys.argv[0]).name == "__main__.py" else shlex.quote(sys.argv[0])
 
 
 def checked(store: str) -> list[IntegrationRun]:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from mj_cli.documents import Document
 from mj_cli.output import err, plain
 from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, NotSupported, PluginError, Problem, UnknownName
 from mjcore.records import SyncResult
+
+if TYPE_CHECKING:
+    from mjcore.kernel import Kernel
 
 FINE, FAILED, WRONG, PARTIAL, HELD = range(5)
 WORST_FIRST = (FAILED, WRONG, HELD, PARTIAL, FINE)
@@ -47,6 +51,17 @@ def _of(result: SyncResult) -> int:
     if result.status != "Completed":
         return FAILED
     return PARTIAL if result.counts.errored or any(m.status == "Partial" for m in result.maps) else FINE
+
+
+@contextmanager
+def explained(kernel: "Kernel") -> Iterator[None]:
+    """Say what to do where a connection is unknown because none is stored."""
+    try:
+        yield
+    except UnknownName as error:
+        if error.kind == "connection" and not kernel.connections():
+            error.add_note("nothing is stored yet: `mj apply FILE` stores what a metadata file says")
+        raise
 
 
 @contextmanager

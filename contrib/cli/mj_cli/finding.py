@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from mj_cli.documents import read_all
-from mj_cli.failing import located
+from mj_cli.failing import explained, located
 from mjcore.errors import UnknownName
 from mjcore.models import ConnectionMetadata, Entity, Template
 
@@ -49,7 +49,8 @@ def find(store: str, name: str, paths: Sequence[Path] | None) -> Iterator[Found]
             connection = connections[name]
             entities, templates = {e.name: e for e in metadata.entities}, {t.id: t for t in metadata.templates}
         else:
-            (connection,) = kernel.connections(name)
+            with explained(kernel):
+                (connection,) = kernel.connections(name)
         entities = {e.name: e for e in kernel.store.load(Entity)} | entities
         templates = {t.id: t for t in kernel.store.load(Template)} | templates
         yield Found(kernel, connection, list(entities.values()), list(templates.values()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from mj_cli.output import plain, table
+from mj_cli.output import plain, shortened, table
 from mj_cli.results import STYLES, counts_table, told, took
 from mjcore.errors import UnknownName
 from mjcore.models import IntegrationRun, IntegrationRunDetail
@@ -16,6 +16,8 @@ from mjcore.sync import counts_of
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
+MARK = 25
+"""Characters of a watermark, which may be the provider's own long one; a time fits."""
 SHORT = 8
 """Characters at the end of a run's id that tell runs apart; its beginning is a time."""
 
@@ -62,7 +64,10 @@ def details_table(kernel: "Kernel", run: IntegrationRun, details: Sequence[Integ
         *([("Error", run.error_message)] if run.error_message else []),
     ]
     rows = [(maps.get(d.entity_map_id, "?"), d.status, counts_of(d)) for d in details]
-    marks = [(maps.get(d.entity_map_id, "?"), d.watermark_before or "", d.watermark_after or "") for d in details]
+    marks = [
+        (maps.get(d.entity_map_id, "?"), *(shortened(mark or "", MARK) for mark in (d.watermark_before, d.watermark_after)))
+        for d in details
+    ]
     return [
         *(Text.assemble((f"{name:<12}", "bold"), (plain(value), STYLES.get(value, ""))) for name, value in head),
         "",

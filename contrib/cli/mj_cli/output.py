@@ -71,4 +71,8 @@ def shown(value: Value, longest: int = 60) -> str:
     if value is None:
         return "null"
     text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, str | bool | list | dict) else str(value)
+    return shortened(text, longest)
+
+
+def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -47,7 +47,7 @@ def suggest(
         if destination not in found and name not in used:
             found[destination] = Suggestion(FieldMap(name, destination), reason, score)
             used.add(name)
-    return _with_key([found[target.name] for target in entity if target.name in found], source)
+    return with_key([found[target.name] for target in entity if target.name in found], source)
 
 
 def rate(field: ExternalField, target: EntityField) -> tuple[int, str]:
@@ -105,8 +105,8 @@ def _defaults(
     return found
 
 
-def _with_key(suggestions: list[Suggestion], source: Iterable[ExternalField]) -> list[Suggestion]:
-    """Make the first field that is unique in the source the key, where no default is one."""
+def with_key(suggestions: list[Suggestion], source: Iterable[ExternalField]) -> list[Suggestion]:
+    """Make the first field that is unique in the source the key, where none is one yet."""
     if any(s.field_map.is_key_field for s in suggestions):
         return suggestions
     unique = {field.name for field in source if field.is_unique}

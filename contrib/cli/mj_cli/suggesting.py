@@ -7,7 +7,7 @@ from attrs import frozen
 
 from mj_cli.finding import Found
 from mj_cli.propose import propose
-from mj_cli.suggest import Suggestion, suggest
+from mj_cli.suggest import Suggestion, suggest, with_key
 from mj_cli.writing import commented, on_one_line, write
 from mjcore.errors import UnknownName
 from mjcore.export import brief, connection_entry, map_document
@@ -33,9 +33,14 @@ class Suggested:
         found = {s.field_map.destination_field_name for s in self.suggestions}
         return [f.name for f in targets(self.entity) if f.name not in found]
 
+    @property
+    def has_key(self) -> bool:
+        """Rows that are there already are found by their values."""
+        return "MatchStrategy" in self._entity_map()
+
     def as_yaml(self) -> str:
-        """Return the document with one field map per line, its score and reason above it."""
-        maps = [(brief(s.field_map), f"{s.score}: {s.reason}") for s in self.suggestions]
+        """Return the document with a score and a reason above each field map; a new column needs none."""
+        maps = [(brief(s.field_map), "" if self.is_new else f"{s.score}: {s.reason}") for s in self.suggestions]
         fields = [(brief(field), "") for field in self.entity.fields]
         return write(self._document(commented(maps, MAPS), commented(fields, FIELDS)))
 
@@ -51,7 +56,8 @@ class Suggested:
     def _document(self, field_maps: Any, fields: Any) -> dict[str, Any]:
         entity = {"Name": self.entity.name, "Table": self.entity.table, "Fields": fields}
         connection = {**self._connection(), "EntityMaps": [{**self._entity_map(), "FieldMaps": field_maps}]}
-        return {**({"Entities": [entity]} if self.is_new else {}), "Connections": [connection]}
+        companies = [on_one_line({"Name": self.found.connection.company.name})]
+        return {"Companies": companies, **({"Entities": [entity]} if self.is_new else {}), "Connections": [connection]}
 
     def _connection(self) -> dict[str, Any]:
         """Return all settings: `apply` takes those that are left out for unset."""
@@ -95,10 +101,11 @@ def suggestions(
     proposed, maps = propose(objects[object_name], fields, defaults, held, everything=everything)
     own = {(d.source_field_name, d.destination_field_name) for d in defaults}
     reasons = [
-        "the provider's default" if (m.source_field_name, m.destination_field_name) in own else "a field of its own" for m in maps
+        "the provider's default" if (m.source_field_name, m.destination_field_name) in own else "a new column for it"
+        for m in maps
     ]
     made = [Suggestion(m, reason, 100) for m, reason in zip(maps, reasons, strict=True)]
-    return Suggested(found, object_name, proposed, True, made)
+    return Suggested(found, object_name, proposed, True, with_key(made, fields))
 
 
 def targets(entity: Entity) -> list[EntityField]:

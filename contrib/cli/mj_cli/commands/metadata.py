@@ -7,6 +7,20 @@ import typer
 
 from mj_cli.options import STORE, AsJSON, Store
 
+NEXT = """\
+Next: write a connection into a file, and look at what it reads:
+
+  Companies: [{Name: Acme}]
+  Connections:
+    - Name: Acme files
+      Company: Acme
+      Provider: Files
+      Configuration: {Folder: data}
+
+  mj discover 'Acme files' --file acme.yaml
+  mj suggest 'Acme files' OBJECT --create --file acme.yaml > object.yaml
+  mj apply acme.yaml object.yaml"""
+
 
 def init(store: Store = STORE, as_json: AsJSON = False) -> None:
     """Create the engine's tables, or bring them up to date."""
@@ -14,11 +28,13 @@ def init(store: Store = STORE, as_json: AsJSON = False) -> None:
     from mjcore.kernel import Kernel
 
     with Kernel(store) as kernel:
-        _ = kernel.store  # opened, and with that migrated
+        is_new = not kernel.connections()  # the store is opened, and with that migrated
     if as_json:
         print_json({"Store": without_password(store), "Status": "Ready"})
-    else:
-        out().print(f"{without_password(store)} is ready", soft_wrap=True)
+        return
+    out().print(f"{without_password(store)} is ready", soft_wrap=True)
+    if is_new:
+        out().print(NEXT, soft_wrap=True)
 
 
 def plugins(as_json: AsJSON = False) -> None:

@@ -28,7 +28,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     as_json: AsJSON = False,
 ) -> None:
     """Pull the changes of one or more connections."""
-    from mj_cli.failing import exit_code_of
+    from mj_cli.failing import exit_code_of, explained
     from mj_cli.output import err, out, print_json
     from mj_cli.results import as_json as shape
     from mj_cli.results import summary
@@ -42,7 +42,8 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     if full and since:
         raise typer.BadParameter("--full reads everything: leave out --since")
     with Kernel(store) as kernel:
-        chosen = _chosen(kernel, connections or (), template, company, everything=everything)
+        with explained(kernel):
+            chosen = _chosen(kernel, connections or (), template, company, everything=everything)
         requests = [
             RunRequest(c.name, tuple(maps or ()), full=full, since=begin, until=end, allow_deletes=allow_deletes) for c in chosen
         ]

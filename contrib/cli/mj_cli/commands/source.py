@@ -60,7 +60,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - the options of one command
 ) -> None:
     """Suggest field maps with reasons, as YAML ready for `mj apply`."""
     from mj_cli.finding import find
-    from mj_cli.output import err, print_json
+    from mj_cli.output import err, plain, print_json
     from mj_cli.suggesting import suggestions
 
     if (entity is None) is not create:
@@ -72,7 +72,9 @@ def suggest(  # noqa: PLR0913, PLR0917 - the options of one command
     else:
         typer.echo(made.as_yaml(), nl=False)
     if made.left_over:
-        err().print(f"no suggestion for {', '.join(made.left_over)}", soft_wrap=True)
+        err().print(plain(f"no suggestion for {', '.join(made.left_over)}"), soft_wrap=True)
+    if not made.has_key:
+        err().print(plain(f"no field here is unique in {object_name}: without a MatchStrategy each record gets a row of its own"))
 
 
 def preview(
