@@ -8,7 +8,7 @@ from attrs import frozen
 from mj_cli.finding import Found
 from mj_cli.propose import propose
 from mj_cli.suggest import Suggestion, suggest, with_key
-from mj_cli.writing import commented, on_one_line, write
+from mj_cli.writing import commented, fitting, on_one_line, write
 from mjcore.errors import UnknownName
 from mjcore.export import brief, connection_entry, map_document
 from mjcore.models import Entity, EntityField
@@ -72,9 +72,11 @@ class Suggested:
         same = (m for m in metadata.entity_maps if (m.external_object_name, m.entity.name) == identity)
         if mapped := next(same, None):
             settings = map_document(mapped, metadata.connection, None) or {}
-            return {key: on_one_line(value) for key, value in settings.items() if key != "ID"}
+            shown = {key: value for key, value in settings.items() if key != "ID"}
+            return {k: fitting(v, MAPS + len(k)) if isinstance(v, Mapping) else v for k, v in shown.items()}
         keys = [s.field_map.destination_field_name for s in self.suggestions if s.field_map.is_key_field]
-        matching = {"MatchStrategy": on_one_line({"Strategy": "KeyFields", "KeyFields": keys})} if keys else {}
+        strategy = {"Strategy": "KeyFields", "KeyFields": keys}
+        matching = {"MatchStrategy": fitting(strategy, MAPS + len("MatchStrategy"))} if keys else {}
         return {"ExternalObjectName": self.object_name, "Entity": self.entity.name, **matching}
 
 

@@ -58,15 +58,15 @@ def commented(lines: Sequence[tuple[Mapping[str, Any], str]], indent: int) -> An
 
     `indent`: columns before the list.
     """
-    listed = CommentedSeq(_fitting(value, indent) for value, _ in lines)
+    listed = CommentedSeq(fitting(value, indent + len("- ")) for value, _ in lines)
     for index, (_, comment) in enumerate(lines):
         if folded := wrap(plain(comment), WIDTH - indent - len("# ")):
             listed.yaml_set_comment_before_after_key(index, before="\n".join(folded), indent=indent)
     return listed
 
 
-def _fitting(value: Mapping[str, Any], indent: int) -> Any:
-    """Return a mapping that `write` puts on one line, or, where that is too long, on a line for each key."""
+def fitting(value: Mapping[str, Any], indent: int) -> Any:
+    """Return a mapping that `write` puts on one line after `indent` columns, or where that is too long a line for each key."""
     one_line = on_one_line(value)
-    needed = indent + len("- ") + len(write({"": one_line}).removeprefix('"": ').rstrip())
+    needed = indent + len(write({"": one_line}).removeprefix('"": ').rstrip())
     return one_line if needed <= WIDTH or not value else {key: on_one_line(item) for key, item in value.items()}

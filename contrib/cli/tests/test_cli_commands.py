@@ -10,6 +10,19 @@ import pytest
 from mj_cli.documents import parse
 
 Run = Callable[..., Any]
+SHARED = """\
+Companies: [{Name: Beta}]
+Entities:
+  - {Name: Staff, Table: people, Fields: [{Name: Name}]}
+Templates:
+  - Name: People
+    Provider: Files
+    EntityMaps:
+      - {ExternalObjectName: people, Entity: Staff, FieldMaps: [{SourceFieldName: name, DestinationFieldName: Name}]}
+Connections:
+  - {Name: One, Company: Acme, Provider: Files, Template: People, Configuration: {Folder: data}}
+  - {Name: Two, Company: Beta, Provider: Files, Template: People, Configuration: {Folder: more}}
+"""
 
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
@@ -238,6 +251,26 @@ def test_several_connections_run_at_once_and_the_worst_counts(mj: Run, folder: P
     assert mj("sync", "Acme files", "Beta files", "--map", "contacts").code == 2
     assert mj("sync", "--company", "Acme").code == 2
     assert mj("sync", "--template", "none").code == 2
+
+
+def test_the_connections_of_a_template_run_together(mj: Run, folder: Path) -> None:
+    (folder / "more").mkdir()
+    (folder / "more" / "people.csv").write_text("id,name\n7,Dee\n")
+    (folder / "data" / "people.csv").write_text("id,name\n7,Ann\n8,Bo\n")
+    (folder / "shared.yaml").write_text(SHARED)
+    assert mj("apply", "crm.yaml", "shared.yaml").code == 0
+    ended = mj("sync", "--template", "People", "--json")
+    assert ended.code == 0
+    assert {run["Connection"]: run["TotalRecordsCreated"] for run in ended.json} == {"One": 2, "Two": 1}
+    assert rows(folder, "SELECT Name FROM people ORDER BY Name") == [("Ann",), ("Bo",), ("Dee",)]
+    assert [len(mj("sync", "--company", "Beta", "--json").json), len(mj("sync", "--all", "--json").json)] == [1, 3]
+    shown = mj("sync", "One", "Two").out
+    assert "One Completed" in shown
+    assert "\n\nTwo Completed" in shown or "\n\nOne Completed" in shown
+    assert [run["TotalRecordsProcessed"] for run in mj("runs", "--connection", "Two", "--json").json] == [0, 0, 0, 1]
+    suggested = mj("suggest", "One", "people", "Staff")
+    (folder / "suggested.yaml").write_text(suggested.out)
+    assert mj("apply", "suggested.yaml").out == "nothing to change: all is as the files say\n"
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
         one = connections and len(connections) == 1 and not (template or company or everything)
         print_json(shaped[0] if one else shaped)
     else:
-        for result in results:
-            out().print(*summary(result), sep="\n")
+        for number, result in enumerate(results):
+            out().print(*([""] if number else []), *summary(result), sep="\n")
     raise typer.Exit(exit_code_of(results))
 
 
