@@ -1,5 +1,6 @@
 """`mj-sandbox`: a simulated account from the command line."""
 
+import gc
 import signal
 import sys
 import threading
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         return int(stop.code or 0)
     try:
         with serve(**_options(given)) as handle:
+            gc.set_threshold(100_000, 50, 100)  # pages are made of many short-lived texts and leave no cycles
             print(handle.address, flush=True)  # noqa: T201  who starts this in a child process reads it
             print(f"token: {handle.token}\nstop with Ctrl-C", flush=True)  # noqa: T201
             _wait()

@@ -1,6 +1,7 @@
 """Columns of generated values, from the words of a block."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 
 from mj_sandbox.blocks import Block, Column, Source
@@ -60,17 +61,35 @@ def coded(prefix: str, blank: float = 0.0) -> Column:
     return column
 
 
+def numbered(code: str) -> Iterable[int]:
+    """Return the record that may have a code of `coded`."""
+    digits = re.search(r"(\d+)$", code)
+    return [int(digits.group(1)) - 1] if digits else []
+
+
+def repeated(block: Block, values: list[str | None]) -> list[str | None]:
+    """Let some values repeat the one before, in the account's share of duplicates."""
+    threshold = round(block.source.duplicates * 65536)
+    if not threshold:
+        return values
+    before = [None, *values]
+    return [
+        before[position] if word < threshold and before[position] else values[position]
+        for position, word in enumerate(block.words("duplicate"))
+    ]
+
+
 def each(make: Callable[[Source, int], str | None]) -> Column:
     """A value that depends on other records: (source, index) -> value."""
     return lambda block, _: [make(block.source, index) for index in range(block.start, block.stop)]
 
 
 def created(block: Block, _: str) -> list[str]:
-    return list(map(iso, block.created))
+    return block.created_texts
 
 
 def modified(block: Block, _: str) -> list[str]:
-    return list(map(iso, block.modified))
+    return block.modified_texts
 
 
 def object_id(block: Block, _: str) -> list[str]:
@@ -81,18 +100,18 @@ PHONE_FORMATS = ("+1 {}-555-01{:02d}", "({}) 555-01{:02d}", "{}.555.01{:02d}", "
 ODD_PHONES = ("n/a", "555-0199", "call the office", "0", "+1 202-555-0123 ext. 12", "202-555-0145 / 202-555-0146")
 
 
-def phone(block: Block, name: str) -> list[str | None]:
-    """Numbers kept for fiction, in every notation; some missing, some that are none."""
-    return [_phone(word) for word in block.words(name)]
-
-
-def _phone(word: int) -> str | None:
-    kind, rest = word % 128, word >> 4
+def _phone(number: int) -> str | None:
+    mixed = number * 2_654_435_761 & 0xFFFF_FFFF
+    kind, rest = mixed >> 25, mixed >> 9 & 0xFFFF
     if kind < 20:
         return None
     if kind < 24:
         return ODD_PHONES[rest % len(ODD_PHONES)]
-    return PHONE_FORMATS[kind % len(PHONE_FORMATS)].format(AREA_CODES[rest % len(AREA_CODES)], rest % 100)
+    return PHONE_FORMATS[kind % len(PHONE_FORMATS)].format(AREA_CODES[rest // 100 % len(AREA_CODES)], rest % 100)
+
+
+phone = pick(tuple(map(_phone, range(4096))))
+"""Numbers kept for fiction, in every notation; some missing, some that are none."""
 
 
 def street(block: Block, name: str) -> list[str | None]:

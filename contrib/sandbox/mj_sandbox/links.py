@@ -133,7 +133,7 @@ class Links:
         if not 0 <= index < here.count:
             return []
         if (one, other) == ("contacts", "companies"):
-            company = here.value(index, "associatedcompanyid")
+            company = here.single(index).value(index, "associatedcompanyid")
             return [int(company)] if company else []
         if (one, other) in _UP:
             per, size = _UP[one, other]
@@ -147,4 +147,4 @@ class Links:
 
     def _belongs(self, name: str, index: int) -> bool:
         """Whether a generated record has the one it could belong to: contacts without a company have not."""
-        return name != "contacts" or self.tables[name].source.value(index, "associatedcompanyid") is not None
+        return name != "contacts" or self.tables[name].source.single(index).value(index, "associatedcompanyid") is not None

@@ -2,12 +2,12 @@
 
 import time
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 import msgspec
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from mj_sandbox.blocks import BLOCK, Source
 from mj_sandbox.moments import iso
@@ -15,13 +15,10 @@ from mj_sandbox.objecttypes import ObjectType
 from mj_sandbox.problems import missing
 from mj_sandbox.properties import Property
 
-
-@frozen
-class Layout:
-    """How records are written when these properties are asked for."""
-
-    names: tuple[str, ...]
-    template: str
+Layout = tuple[str, ...]
+"""Names of the properties that records are written with, beside their id."""
+FEW = 8
+"""So many records of a block are cheaper made one by one."""
 
 
 @define
@@ -108,15 +105,15 @@ class Table:
         if change and name in change.values:
             return change.values[name]
         index = record_id - self.source.first_id
-        return self.source.value(index, name) if 0 <= index < self.source.count else None
+        return self.source.single(index).value(index, name) if 0 <= index < self.source.count else None
 
     def times(self, record_id: int) -> tuple[int, int]:
         """Return (created, modified), in ms."""
         if change := self.changes.get(record_id):
             return change.created, change.modified
         index = record_id - self.source.first_id
-        block = self.source.block(index // BLOCK)
-        return block.created[index % BLOCK], block.modified[index % BLOCK]
+        block = self.source.single(index)
+        return block.created[0], block.modified[0]
 
     def page(self, after: int, limit: int) -> list[int]:
         """Return up to `limit` ids of live records from `after` on, ascending."""
@@ -152,31 +149,27 @@ class Table:
         """Return the layout for properties asked for; unknown ones are left out, as HubSpot does."""
         key = tuple(asked)
         if key not in self._layouts:
-            wanted = {*(key or self.kind.shown), self.kind.created, self.kind.modified, "hs_object_id"}
-            names = tuple(sorted(wanted & self.properties.keys()))
-            members = ",".join(f'"{name}":%s' for name in names)
-            template = (
-                f'{{"id":"%s","properties":{{{members}}},"createdAt":"%s","updatedAt":"%s","archived":false,'
-                f'"url":"{self.address}%s"}}'
-            )
+            wanted = {*(key or self.kind.shown), self.kind.created, self.kind.modified} - {"hs_object_id"}
             if len(self._layouts) > 64:
                 self._layouts.clear()
-            self._layouts[key] = Layout(names, template)
+            self._layouts[key] = tuple(sorted(wanted & self.properties.keys()))
         return self._layouts[key]
 
     def rows(self, ids: Iterable[int], layout: Layout) -> list[str]:
         """Return records as JSON."""
-        rows, number, made = [], -1, []
-        for record_id in ids:
-            if record_id in self.changes:
-                rows.append(msgspec.json.encode(self.record(record_id, layout)).decode())
-                continue
-            index = record_id - self.source.first_id
-            if index // BLOCK != number:
-                number = index // BLOCK
-                made = self.source.block(number).rows(layout.template, layout.names)
-            rows.append(made[index % BLOCK])
+        rows: list[str] = []
+        for number, members in groupby(ids, lambda record_id: (record_id - self.source.first_id) // BLOCK):
+            together = list(members)
+            made = self.source.block(number).rows(layout, self.address) if len(together) > FEW and number >= 0 else []
+            rows += [self._row(record_id, layout, made) for record_id in together]
         return rows
+
+    def _row(self, record_id: int, layout: Layout, made: Sequence[str]) -> str:
+        """Return a record as JSON, from its block's rows if they are made."""
+        if record_id in self.changes:
+            return msgspec.json.encode(self.record(record_id, layout)).decode()
+        index = record_id - self.source.first_id
+        return made[index % BLOCK] if made else self.source.single(index).rows(layout, self.address)[0]
 
     def record(self, record_id: int, layout: Layout) -> dict[str, Any]:
         """Return one record as an object."""
@@ -185,7 +178,7 @@ class Table:
         archived = change.archived if change else None
         return {
             "id": str(record_id),
-            "properties": {name: self.value(record_id, name) for name in layout.names},
+            "properties": {"hs_object_id": str(record_id), **{name: self.value(record_id, name) for name in layout}},
             "createdAt": iso(created),
             "updatedAt": iso(modified),
             "archived": archived is not None,

@@ -2,7 +2,7 @@
 
 from mj_sandbox.blocks import Block
 from mj_sandbox.catalogue.structure import INDUSTRIES, LIFECYCLE, OWNERS
-from mj_sandbox.columns import coded, money, number, phone, pick, place, postcode, street
+from mj_sandbox.columns import coded, money, number, numbered, phone, pick, place, postcode, repeated, street
 from mj_sandbox.objecttypes import ObjectType, with_system
 from mj_sandbox.properties import choice, currency, numeric, text, yes_no
 from mj_sandbox.words import COMPANY_FIRST, COMPANY_FORMS, COMPANY_SECOND, ENDINGS
@@ -21,10 +21,11 @@ def name(block: Block, _: str) -> list[str | None]:
 def domain(block: Block, _: str) -> list[str | None]:
     """Domains of the name and a number, so that each is its company's own."""
     parts = zip(block.words("first"), block.words("second"), range(block.start, block.stop), strict=True)
-    return [
+    hosts: list[str | None] = [
         f"{COMPANY_FIRST[a % len(COMPANY_FIRST)]}-{COMPANY_SECOND[b % len(COMPANY_SECOND)]}-{index}.{ENDINGS[b % 4]}".lower()
         for a, b, index in parts
     ]
+    return repeated(block, hosts)
 
 
 def website(block: Block, _: str) -> list[str | None]:
@@ -56,7 +57,7 @@ COMPANIES = ObjectType(
             text("description", "Description", pick(("Supplier", "Family business", "Listed; audited yearly"), 0.6),
                  field_type="textarea"),
             yes_no("is_public", "Is Public", pick(("true", "false"), 0.5)),
-            text("account_number", "Account number", coded("A-", 0.05), custom=True, unique=True),
+            text("account_number", "Account number", coded("A-", 0.05), locate=numbered, custom=True, unique=True),
             text("hs_merged_object_ids", "Merged record IDs", read_only=True, hidden=True),
         )
     ),

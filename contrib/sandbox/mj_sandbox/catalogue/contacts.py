@@ -1,10 +1,12 @@
 """Contacts."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
 
 from mj_sandbox.blocks import Block
 from mj_sandbox.catalogue.structure import CONTACTS_PER_COMPANY, INDUSTRIES, LIFECYCLE, OWNERS
-from mj_sandbox.columns import after_creation, coded, each, money, number, phone, pick, place, postcode, street
+from mj_sandbox.columns import after_creation, coded, money, number, numbered, phone, pick, place, postcode, repeated, street
 from mj_sandbox.objecttypes import ObjectType, with_system
 from mj_sandbox.properties import choice, currency, date, moment, numeric, several, text, yes_no
 from mj_sandbox.words import FIRST_NAMES, JOB_TITLES, LAST_NAMES
@@ -23,25 +25,31 @@ def plain(name: str) -> str:
     return unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
 
 
-PLAIN = {name: plain(name) for name in (*FIRST_NAMES, *LAST_NAMES)}
+PLAIN_FIRST, PLAIN_LAST = tuple(map(plain, FIRST_NAMES)), tuple(map(plain, LAST_NAMES))
 
 
 def email(block: Block, name: str) -> list[str | None]:
     """Addresses at the company's domain; unique, as the number within the company tells namesakes apart."""
-    companies = block.source.others["companies"]
-    people = zip(block.words("first"), block.words("last"), block.words(name), range(block.start, block.stop), strict=True)
-    return [
-        None
-        if word < 2000
-        else _address(first, last, index, companies.value(index // CONTACTS_PER_COMPANY, "domain"), shout=word > 64200)
-        for first, last, word, index in people
+    domains = block.parents("companies", CONTACTS_PER_COMPANY, "domain")
+    people = zip(block.words("first"), block.words("last"), block.words(name), domains, strict=True)
+    addresses = [
+        None if word < 2000 or domain is None else _address(first, last, index, domain, shout=word > 64200)
+        for index, (first, last, word, domain) in enumerate(people, block.start)
     ]
+    return repeated(block, addresses)
 
 
-def _address(first: int, last: int, index: int, domain: str | None, *, shout: bool) -> str:
-    who = f"{PLAIN[FIRST_NAMES[first % len(FIRST_NAMES)]]}.{PLAIN[LAST_NAMES[last % len(LAST_NAMES)]]}"
-    address = f"{who}{index % CONTACTS_PER_COMPANY or ''}@{domain or f'mail{index}.example.com'}"
+def _address(first: int, last: int, index: int, domain: str, *, shout: bool) -> str:
+    which = index % CONTACTS_PER_COMPANY or ""
+    address = f"{PLAIN_FIRST[first % len(PLAIN_FIRST)]}.{PLAIN_LAST[last % len(PLAIN_LAST)]}{which}@{domain}"
     return address.upper() if shout else address
+
+
+def holders(value: str) -> Iterable[int]:
+    """Return the contacts that may have an address: those of the company whose number ends the domain."""
+    found = re.search(r"-(\d+)\.[a-z.]+$", value)
+    company = int(found.group(1)) if found else -1
+    return range(company * CONTACTS_PER_COMPANY, (company + 1) * CONTACTS_PER_COMPANY + 1)
 
 
 def employer(block: Block, _: str) -> list[str | None]:
@@ -52,10 +60,8 @@ def employer(block: Block, _: str) -> list[str | None]:
 
 def company(block: Block, _: str) -> list[str | None]:
     """The company's name as typed into the contact: some in capitals, some missing."""
-    companies = block.source.others["companies"]
-    names = (companies.value(index // CONTACTS_PER_COMPANY, "name") or "" for index in range(block.start, block.stop))
-    words = zip(block.words("employer"), names, strict=True)
-    return [None if not word % EMPLOYER else name.upper() if word % 31 == 5 else name for word, name in words]
+    names = zip(block.words("employer"), block.parents("companies", CONTACTS_PER_COMPANY, "name"), strict=True)
+    return [None if name is None or not word % EMPLOYER else name.upper() if word % 31 == 5 else name for word, name in names]
 
 
 def _first(block: Block, _: str) -> list[str | None]:
@@ -66,13 +72,19 @@ def _last(block: Block, _: str) -> list[str | None]:
     return [LAST_NAMES[word % len(LAST_NAMES)] + (" " if word > 65000 else "") for word in block.words("last")]
 
 
+def full_name(block: Block, _: str) -> list[str | None]:
+    parts = zip(block.values("firstname"), block.values("lastname"), block.values("email"), strict=True)
+    return [" ".join(filter(None, (first, last))).strip() or address for first, last, address in parts]
+
+
 CONTACTS = ObjectType(
     "contacts", "contact", "0-1", 99_999_999_951, 1,
     with_system(
         (
             text("firstname", "First Name", _first),
             text("lastname", "Last Name", _last),
-            text("email", "Email", email, unique=True, hint={"textDisplayHint": "email"}),
+            text("email", "Email", email, unique=True, locate=holders,
+ hint={"textDisplayHint": "email"}),
             text("phone", "Phone Number", phone, field_type="phonenumber"),
             text("mobilephone", "Mobile Phone Number", phone, field_type="phonenumber"),
             text("jobtitle", "Job Title", pick(JOB_TITLES, 0.08)),
@@ -99,13 +111,13 @@ CONTACTS = ObjectType(
             moment("notes_last_contacted", "Last Contacted", after_creation(25, blank=0.4), read_only=True),
             moment("hs_email_last_open_date", "Last marketing email open date", after_creation(20, blank=0.5), read_only=True),
             date("contract_start", "Contract start", after_creation(29, blank=0.6, date=True), custom=True),
-            text("customer_number", "Customer number", coded("C-", 0.1), custom=True, unique=True),
+            text("customer_number", "Customer number", coded("C-", 0.1), locate=numbered, custom=True, unique=True),
             choice("customer_tier", "Customer tier", TIERS, pick(TIERS, 0.5), custom=True),
             several("newsletter_topics", "Newsletter topics", TOPICS,
                     pick((*TOPICS, "events;offers", "product_news;research;events"), 0.4), custom=True),
             currency("credit_limit", "Credit limit", number(0, 50_000, step=500, blank=0.5), custom=True),
             numeric("satisfaction", "Satisfaction", number(0, 10, blank=0.6), custom=True),
-            text("hs_full_name_or_email", "Full name or email", each(lambda source, index: source.value(index, "lastname")),
+            text("hs_full_name_or_email", "Full name or email", full_name,
                  read_only=True, calculated=True),
             text("hs_merged_object_ids", "Merged record IDs", read_only=True, hidden=True),
             text("hs_calculated_merged_vids", "Merged vids with timestamps", read_only=True, hidden=True),

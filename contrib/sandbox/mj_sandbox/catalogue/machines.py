@@ -1,7 +1,7 @@
 """Machines: the custom object of a simulated account."""
 
 from mj_sandbox.catalogue.structure import CONTACTS_PER_MACHINE
-from mj_sandbox.columns import after_creation, coded, number, pick
+from mj_sandbox.columns import after_creation, coded, number, numbered, pick
 from mj_sandbox.objecttypes import ObjectType, with_system
 from mj_sandbox.properties import choice, date, numeric, text, yes_no
 
@@ -11,7 +11,7 @@ MACHINES = ObjectType(
     "machines", "machine", "2-8700012", 9_999_999_971, CONTACTS_PER_MACHINE,
     with_system(
         (
-            text("serial_number", "Serial number", coded("MX-"), custom=True, unique=True),
+            text("serial_number", "Serial number", coded("MX-"), locate=numbered, custom=True, unique=True),
             text("model", "Model", pick(("Press 200", "Press 400", "Mill 1", "Oven", "Lathe"), 0.05), custom=True),
             choice("state", "State", STATES, pick(STATES), custom=True),
             date("installed_on", "Installed on", after_creation(28, blank=0.2, date=True), custom=True),
