@@ -43,11 +43,13 @@ class DuplicateName(MJError):
 
 
 class UnknownName(MJError):
-    """Nothing installed declares this name."""
+    """There is nothing of this name. `causes`: plugins that might have provided it and could not be loaded."""
 
-    def __init__(self, kind: str, name: str, installed: Iterable[str], causes: Sequence[PluginError] = ()) -> None:
-        known = sorted(installed)
-        text = f"no {kind} named {name!r}{did_you_mean(name, known)} (installed: {', '.join(known) or 'none'})"
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], causes: Sequence[PluginError] = (), known_as: str = "known"
+    ) -> None:
+        names = sorted(known)
+        text = f"no {kind} named {name!r}{did_you_mean(name, names)} ({known_as}: {', '.join(names) or 'none'})"
         if causes:
             text += "; not loaded: " + "; ".join(map(str, causes))
         super().__init__(text)

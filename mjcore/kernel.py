@@ -232,7 +232,7 @@ class Kernel:
     def runs(self, connection: str | None = None, limit: int = 20) -> list[IntegrationRun]:
         """Return the latest runs, newest first."""
         where = {"company_integration_id": self.connections(connection)[0].connection.id} if connection else {}
-        return sorted(self.store.load(IntegrationRun, **where), key=lambda run: run.started_at, reverse=True)[:limit]
+        return list(reversed(self.store.load(IntegrationRun, newest=limit, **where)))
 
     def run_details(self, run_id: str) -> Sequence[IntegrationRunDetail]:
         """Return what each entity map did in a run."""

@@ -26,7 +26,7 @@ def open_source(kernel: "Kernel", metadata: ConnectionMetadata, cancel: Callable
     config = _structured(provider.config, settings, None, "Configuration", problems)
     auth = _structured(provider.auth, connection.auth_configuration, resolver(kernel), "AuthConfiguration", problems)
     if problems:
-        raise ConfigError(*(problem.under(f"connection {connection.name!r}: ") for problem in problems))
+        raise ConfigError(*(Problem(f"connection {connection.name!r}: {p.path}", p.message) for p in problems))
     opened = Connection(
         connection.name,
         config,

@@ -14,6 +14,8 @@ class StepTrace:
     type: str
     value: Value
     error: str | None = None
+    index: int = 0
+    """Which step of the pipeline it is: those that let the value pass by leave no trace."""
 
 
 @frozen
@@ -58,7 +60,7 @@ def _trace_column(column: Column, record: ExternalRecord) -> FieldTrace:
     value = raw = read_path([record.fields], column.path)[0]
     steps: list[StepTrace] = []
     error: str | None = None
-    for step in column.steps:
+    for index, step in enumerate(column.steps):
         if not step.takes(value):
             continue
         try:
@@ -67,9 +69,9 @@ def _trace_column(column: Column, record: ExternalRecord) -> FieldTrace:
             reason = str(fault) if isinstance(fault, TransformError) else f"{type(fault).__name__}: {fault}"
             value = None if step.on_error == "Null" else ABSENT
             error = reason if step.on_error == "Fail" else None
-            steps.append(StepTrace(step.type, value, reason))
+            steps.append(StepTrace(step.type, value, reason, index))
             break
-        steps.append(StepTrace(step.type, value))
+        steps.append(StepTrace(step.type, value, index=index))
     value, misfit = _finish(column, value)
     return FieldTrace(column.field_map.source_field_name, column.name, raw, tuple(steps), value, error or misfit)
 

@@ -40,6 +40,7 @@ class Pull:
     notes: list[str] = field(factory=list)
     repeat: Repeater = field(init=False)
     _pages: Pages | None = None
+    _told: tuple[Counts, int | None] | None = None
     _is_complete: bool = True
     """Every record of the window had an id: what was not delivered is gone."""
 
@@ -150,6 +151,9 @@ class Pull:
     def tell(self, waiting: str = "") -> None:
         """Report progress."""
         context = self.context
+        if not waiting and self._told == (self.batches.counts, self.total):
+            return
+        self._told = (self.batches.counts, self.total)
         self.progress(
             Progress(
                 context.run_id,

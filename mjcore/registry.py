@@ -28,7 +28,7 @@ class Registry(Generic[T]):
         try:
             return self._declarations[name]
         except KeyError:
-            raise UnknownName(self.kind, name, self._declarations, self._causes) from None
+            raise UnknownName(self.kind, name, self._declarations, self._causes, "installed") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._declarations

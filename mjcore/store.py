@@ -49,8 +49,8 @@ class Store(Protocol):
     def is_indexed(self, entity: Entity, fields: tuple[str, ...]) -> bool:
         """Tell whether look-ups by these fields use an index."""
 
-    def load(self, kind: type[T], **where: JSON) -> Sequence[T]:
-        """Return stored objects whose attributes equal `where`, in the order of their ids."""
+    def load(self, kind: type[T], *, newest: int | None = None, **where: JSON) -> Sequence[T]:
+        """Return stored objects whose attributes equal `where`, in the order of their ids; of many the `newest` last ones."""
 
     def save(self, objects: Sequence[object], remove: Sequence[object] = ()) -> None:
         """Insert or replace by id, and remove, in one transaction. Saving an EntityMap replaces its field maps."""

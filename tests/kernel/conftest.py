@@ -50,11 +50,11 @@ class ShapeStore:
     def is_indexed(self, entity: Entity, fields: tuple[str, ...]) -> bool:
         return (entity.table, fields) in self.indexes
 
-    def load(self, kind: type[Any], **where: Any) -> list[Any]:
+    def load(self, kind: type[Any], *, newest: int | None = None, **where: Any) -> list[Any]:
         found = [o for o in self.objects.values() if type(o) is kind and all(getattr(o, k) == v for k, v in where.items())]
         if kind is EntityMap:
             found = [attrs.evolve(m, entity=self.objects[m.entity.id]) for m in found]
-        return sorted(found, key=lambda o: o.id)
+        return sorted(found, key=lambda o: o.id)[-newest if newest else 0 :]
 
     def save(self, objects: Sequence[Any], remove: Sequence[Any] = ()) -> None:
         self.writes += 1

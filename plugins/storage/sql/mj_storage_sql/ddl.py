@@ -1,12 +1,10 @@
 """Creates and extends entity tables, and indexes what is looked up; prints the same statements for a dry run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 
 import sqlalchemy as sa
 from attrs import evolve
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from mj_storage_sql.indexes import indexes_of
@@ -43,7 +41,7 @@ def statements(cx: sa.Connection, entity: Entity, indexes: Sequence[tuple[str, .
 def _extensions(cx: sa.Connection, table: sa.Table, entity: Entity, dialect: DialectName) -> Iterator[str]:
     fold = str.casefold if dialect == "sqlite" else str
     held = {fold(c["name"]) for c in sa.inspect(cx).get_columns(table.name, schema=table.schema)}
-    name = DIALECTS[dialect].identifier_preparer.format_table(table)
+    name = _dialect(cx).identifier_preparer.format_table(table)
     for column in columns_of(entity):
         if fold(column.name) in held:
             continue
@@ -54,12 +52,14 @@ def _extensions(cx: sa.Connection, table: sa.Table, entity: Entity, dialect: Dia
             yield _sql(cx, CreateIndex(index))
 
 
-DIALECTS = {"sqlite": SQLiteDialect(), "postgresql": PGDialect(paramstyle="named")}  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
-"""Not the connection's own: that of psycopg doubles the per cent signs of names, as for a statement with parameters."""
+def _dialect(cx: sa.Connection) -> sa.Dialect:
+    """Not the connection's own: that of psycopg doubles the per cent signs of names, as for a statement with parameters."""
+    kind: Callable[..., sa.Dialect] = type(cx.dialect)
+    return kind(paramstyle="named")
 
 
 def _sql(cx: sa.Connection, element: sa.schema.DDLElement | CreateColumn) -> str:
-    return str(element.compile(dialect=DIALECTS[cx.dialect.name])).strip()
+    return str(element.compile(dialect=_dialect(cx))).strip()
 
 
 def _index_name(entity: Entity, fields: Sequence[str]) -> str:

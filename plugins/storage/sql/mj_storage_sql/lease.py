@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from attrs import evolve
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mj_storage_sql.database import Database
-from mj_storage_sql.tables import LEASE
+from mj_storage_sql.tables import LEASE, Instant
 from mjcore.errors import LeaseHeld, LeaseLost, StoreError
 from mjcore.models import CompanyIntegration
 from mjcore.records import Lease
+
+FREE = sa.text(
+    f"INSERT INTO {LEASE.name} (company_integration_id, holder, fence, expires_at) "
+    "VALUES (:connection, NULL, 0, :now) ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("now", type_=Instant))
 
 
 def acquire(
@@ -47,11 +50,7 @@ def _take(
 
 def _insert_free(cx: sa.Connection, connection: CompanyIntegration, now: datetime) -> None:
     """Two processes may do so at once: the second finds the row of the first."""
-    free: dict[str, Any] = {"company_integration_id": connection.id, "holder": None, "fence": 0, "expires_at": now}
-    if cx.dialect.name == "sqlite":
-        cx.execute(sqlite.insert(LEASE).values(free).on_conflict_do_nothing())
-    else:
-        cx.execute(postgresql.insert(LEASE).values(free).on_conflict_do_nothing())
+    cx.execute(FREE, {"connection": connection.id, "now": now})
 
 
 def _blocked(database: Database, connection: CompanyIntegration, error: StoreError) -> StoreError:

@@ -71,14 +71,17 @@ def _kind(of: type[Any]) -> Kind:
 # --- Loading -----------------------------------------------------------------------------------------
 
 
-def load(connection: sa.Connection, kind: type[T], where: Mapping[str, JSON]) -> Sequence[T]:
+def load(connection: sa.Connection, kind: type[T], where: Mapping[str, JSON], newest: int | None = None) -> Sequence[T]:
     """Return objects whose attributes equal `where`, in the order of their ids. `StoreError`: no such class or attribute."""
     stored = _kind(kind)
     unknown = set(where) - set(stored.table.c.keys())
     if unknown:
         raise StoreError(f"mj-storage-sql: {kind.__name__} cannot be looked up by {', '.join(sorted(unknown))}")
     query = sa.select(stored.table).where(*(stored.table.c[name] == value for name, value in where.items()))
-    rows = [dict(row) for row in connection.execute(query.order_by(stored.table.c.id)).mappings()]
+    ordered = query.order_by(stored.table.c.id.desc() if newest else stored.table.c.id).limit(newest)
+    rows = [dict(row) for row in connection.execute(ordered).mappings()]
+    if newest:
+        rows.reverse()
     if kind is EntityMap:
         return cast("Sequence[T]", _entity_maps(connection, rows))
     return [kind(**stored.of_row(row)) for row in rows]

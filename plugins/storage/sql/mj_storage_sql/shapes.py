@@ -4,7 +4,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from attrs import evolve
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from mj_storage_sql.grid import Bulk, Grid
@@ -56,14 +55,23 @@ def type_of(column: EntityField, dialect: DialectName) -> TypeEngine[Any]:
     if column.type == "date":
         return sa.Date()
     if column.type == "datetime":
-        if is_sqlite:
-            return sa.DateTime()
-        return postgresql.TIMESTAMP(
-            timezone=column.has_zone, precision=column.fraction_digits if column.fraction_digits < 6 else None
-        )
+        return sa.DateTime() if is_sqlite else _timestamp(column)
     if column.type == "json":
-        return JSONText() if is_sqlite else postgresql.JSONB()
+        return JSONText() if is_sqlite else _jsonb()
     return sa.String(column.max_length) if column.max_length else sa.Text()
+
+
+def _timestamp(column: EntityField) -> TypeEngine[Any]:
+    from sqlalchemy.dialects import postgresql
+
+    digits = column.fraction_digits
+    return postgresql.TIMESTAMP(timezone=column.has_zone, precision=digits if digits < 6 else None)
+
+
+def _jsonb() -> TypeEngine[Any]:
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.JSONB()
 
 
 def _number(column: EntityField, *, is_sqlite: bool) -> TypeEngine[Any]:

@@ -68,9 +68,9 @@ class SQLStore:
         with self._database.read() as cx:
             return ddl.is_indexed(cx, entity, fields, self._database.dialect)
 
-    def load(self, kind: type[T], **where: JSON) -> Sequence[T]:
+    def load(self, kind: type[T], *, newest: int | None = None, **where: JSON) -> Sequence[T]:
         with self._database.read() as cx:
-            return objects.load(cx, kind, where)
+            return objects.load(cx, kind, where, newest)
 
     def save(self, objects_: Sequence[object], remove: Sequence[object] = ()) -> None:
         with self._database.write() as cx:
