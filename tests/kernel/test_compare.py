@@ -44,7 +44,8 @@ def test_equal_values_have_equal_hashes_and_the_mapping_version_counts(row: list
 
 
 def test_absent_null_empty_text_zero_and_false_are_all_different() -> None:
-    assert len({content_hash(1, [value]) for value in (ABSENT, None, "", 0, False, "0", [], {})}) == 8
+    values: list[Any] = [ABSENT, None, "", 0, False, "0", [], {}]
+    assert len({content_hash(1, [value]) for value in values}) == 8
 
 
 def test_null_equals_only_null() -> None:
