@@ -73,6 +73,9 @@ class Batches:
     counts: Counts = field(factory=Counts)
     errors: list[RecordError] = field(factory=list)
     """The first ten of this run."""
+    retried: Counts = field(factory=Counts)
+    """What became of failed records of earlier runs: they count apart."""
+    _is_retry: bool = False
     has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
     starts_window: bool = False
@@ -83,6 +86,14 @@ class Batches:
     def apply(self, pages: Sequence[Page], position: Position) -> None:
         """Commit what the pages delivered, and `position` with the last of it."""
         self._apply(Delivery.of(pages), position)
+
+    def retry(self, records: Sequence[ExternalRecord]) -> None:
+        """Commit records of the ledger; they count in `retried`."""
+        self._is_retry = True
+        try:
+            self._apply(Delivery(records), self.position)
+        finally:
+            self._is_retry = False
 
     def _apply(self, delivery: Delivery, position: Position) -> None:
         for _ in range(ATTEMPTS):
@@ -169,9 +180,14 @@ class Batches:
         return write, outcome.deferred
 
     def _commit(self, write: BatchWrite) -> None:
+        decided = write.counts
+        if self._is_retry:
+            write = evolve(write, counts=Counts())
         counts = self.stages.persist(self.context, self.store, write, self.lease)
         self.position, self.starts_window = write.position, False
         self.counts += counts
+        if self._is_retry:
+            self.retried += decided
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)
         self.has_unresolved = self.has_unresolved or bool(write.unresolved)

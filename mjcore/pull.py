@@ -15,6 +15,7 @@ from mjcore.models import RunRequest, SyncContext
 from mjcore.progress import Progress, ProgressListener
 from mjcore.records import BatchWrite, Counts, FetchRequest, Page, Position, Watermark
 from mjcore.retry import Cancelled, Patience, Repeater
+from mjcore.retrying import Retries
 from mjcore.window import DRAINED, Pages, open_window
 
 BATCH_SIZE = 1000
@@ -138,6 +139,9 @@ class Pull:
         sweep = window.is_full and self._is_complete and not self.is_reread
         if window.is_full and not self._is_complete:
             self.notes.append("no sweep for deletes: some records could not be read, so their ids are unknown")
+        retried = Retries(self.batches, self.source, self.repeat).run()
+        if retried:
+            self.notes.append(retried)
         deletes = Deletes(self.batches, self.now, self.request.allow_deletes)
         deletes.apply(sweep=sweep)
         if deletes.swept:

@@ -92,8 +92,8 @@ class Store(Protocol):
         """
 
     # the queues and the past, streamed
-    def failed(self, context: SyncContext) -> Iterator[RecordError]:
-        """Stream the failed-record ledger of this map."""
+    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[RecordError]:
+        """Stream the failed-record ledger of this map; `of_earlier_runs`: without what this run added."""
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links whose records the source reported as deleted in the open window."""

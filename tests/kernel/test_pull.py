@@ -1,6 +1,6 @@
 """Pulls of a simulated account into SQLite: what is written, what is counted, what fails by itself."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -243,6 +243,58 @@ def test_a_record_twice_in_one_batch_counts_once_as_skipped(kernel: Kernel, acco
     account.records["003-again"] = newest
     result = kernel.sync("Acme")
     counted(result, created=25, skipped=1)
+
+
+# --- Failed records of earlier runs ------------------------------------------------------------------
+
+
+@define
+class Readable(Account):
+    """An account that can be asked for single records."""
+
+    asked: list[str] = field(factory=list)
+
+    def read(self, _: str, ids: Sequence[str], fields: tuple[str, ...]) -> Sequence[ExternalRecord]:
+        self.asked += ids
+        return [self.records[i] for i in ids if i in self.records]
+
+
+@pytest.mark.parametrize("kind", [Account, Readable])
+def test_failed_records_are_tried_again_with_todays_mapping(kind: type[Account], tmp_path: Path, rows: Rows) -> None:
+    account = kind()
+    account.put("bad", email="bad@example.org", badge="none")
+    account.put("worse", email="x" * 60, badge="1")
+    account.put("good", email="good@example.org", badge="7")
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(account)}) as kernel:
+        kernel.apply(DOCUMENT)
+        account.now += timedelta(days=1)  # beyond the overlap
+        assert kernel.sync("Acme").counts.errored == 2
+        counted(kernel.sync("Acme"))
+        assert rows("SELECT external_id, attempts FROM mj_failed_record") == [("bad", 2), ("worse", 2)]
+        lenient = {
+            **MAP["FieldMaps"][2],
+            "TransformPipeline": [{"Type": "coerce", "Config": {"TargetType": "number"}, "OnError": "Null"}],
+        }
+        changed = {**MAP, "FieldMaps": [*MAP["FieldMaps"][:2], lenient]}
+        kernel.apply({"Connections": [{**DOCUMENT["Connections"][0], "EntityMaps": [changed]}]})
+        result = kernel.sync("Acme")
+        counted(result)
+        assert result.maps[0].notes == ("2 failed records of earlier runs tried again: 1 succeeded, 1 failed again",)
+        assert rows("SELECT Email, Badge FROM people ORDER BY 1") == [("bad@example.org", None), ("good@example.org", 7)]
+        assert failures(rows) == [("worse", "transform", "does_not_fit")]
+
+
+def test_a_failed_record_that_is_gone_from_the_source_leaves_the_ledger(tmp_path: Path, rows: Rows) -> None:
+    account = Readable()
+    account.put("bad", email="bad@example.org", badge="none")
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"account": Plugin(account)}) as kernel:
+        kernel.apply(DOCUMENT)
+        kernel.sync("Acme")
+        assert account.asked == [], "what a run delivered itself is not tried again"
+        del account.records["bad"]
+        result = kernel.sync("Acme")
+        assert failures(rows) == []
+        assert result.maps[0].notes == ("1 failed records of earlier runs tried again: 0 succeeded, 1 are gone from the source",)
 
 
 # --- Sweeps ------------------------------------------------------------------------------------------

@@ -18,9 +18,11 @@ from mjcore.models import Entity, SyncContext
 from mjcore.records import JSON, Conflict, Fields, RecordError, RowChange
 
 
-def failed(database: Database, context: SyncContext) -> Iterator[RecordError]:
+def failed(database: Database, context: SyncContext, *, of_earlier_runs: bool) -> Iterator[RecordError]:
     """Stream the failed-record ledger of one map."""
     query = sa.select(FAILED).where(FAILED.c.entity_map_id == context.entity_map.id)
+    if of_earlier_runs:
+        query = query.where(FAILED.c.run_id != context.run_id)
     for row in _pages(database, query, (FAILED.c.fingerprint,)):
         yield RecordError(row.external_id, row.stage, row.code, row.message, None if row.raw is None else from_json(row.raw))
 

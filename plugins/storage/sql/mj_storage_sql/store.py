@@ -113,8 +113,8 @@ class SQLStore:
 
     # --- the queues and the past --------------------------------------------------------------------
 
-    def failed(self, context: SyncContext) -> Iterator[RecordError]:
-        return queues.failed(self._database, context)
+    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[RecordError]:
+        return queues.failed(self._database, context, of_earlier_runs=of_earlier_runs)
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         return self._links(context, queues.is_staged(context, LINK, "deleted"))

@@ -1,0 +1,62 @@
+"""Failed records of earlier runs, tried again with today's mapping: read anew where the source can, else as they came."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from mjcore.batch import Batches
+from mjcore.capabilities import RecordReader, Source
+from mjcore.records import BatchWrite, Counts, ExternalRecord, RecordError
+from mjcore.retry import Repeater
+
+BATCH = 100
+"""What most sources read by id in one request."""
+
+
+@frozen
+class Retries:
+    """Retries the ledger of one entity map; what this run has delivered itself is not tried again."""
+
+    batches: Batches
+    source: Source
+    repeat: Repeater
+
+    def run(self) -> str | None:
+        """Return what became of them, for people; None when there were none."""
+        batches, known, gone = self.batches, 0, 0
+        for entries in _chunks(batches.store.failed(batches.context, of_earlier_runs=True)):
+            some = {entry.external_id: entry for entry in entries if entry.external_id is not None}
+            records = self._read(some)
+            batches.retry(records)
+            lost = sorted(set(some) - {record.external_id for record in records})
+            if lost:
+                batches.write(_cleared(batches, lost))
+            known, gone = known + len(some), gone + len(lost)
+        if not known:
+            return None
+        counts = batches.retried
+        text = f"{known} failed records of earlier runs tried again: {counts.processed - counts.errored} succeeded"
+        text += f", {counts.errored} failed again" if counts.errored else ""
+        return text + (f", {gone} are gone from the source" if gone else "")
+
+    def _read(self, entries: dict[str, RecordError]) -> Sequence[ExternalRecord]:
+        source, context = self.source, self.batches.context
+        if isinstance(source, RecordReader):
+            names = self.batches.plan.source_fields
+            return self.repeat(lambda: source.read(context.entity_map.external_object_name, list(entries), names))
+        return [ExternalRecord(id_, entry.raw or {}) for id_, entry in entries.items()]
+
+
+def _cleared(batches: Batches, external_ids: Sequence[str]) -> BatchWrite:
+    nothing = BatchWrite((), (), (), (), (), Counts(), batches.position)
+    return evolve(nothing, cleared=external_ids)
+
+
+T = TypeVar("T")
+
+
+def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
+    while chunk := list(islice(items, BATCH)):
+        yield chunk
