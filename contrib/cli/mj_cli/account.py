@@ -42,7 +42,11 @@ def account(contacts: int) -> Iterator[Account]:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(contacts, theirs), name="mj-demo-account", daemon=True)
-    process.start()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C goes to both, but the last batch needs the account
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     theirs.close()  # so that each side notices when the other one is gone
     try:
         address, token = _received(ours)
@@ -67,7 +71,6 @@ def _serve(contacts: int, pipe: Connection) -> None:
     """Serve until the other end of the pipe is closed, however that process ends; each number received is an edit."""
     from mj_sandbox import serve
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to both: the last batch still needs the account
     with serve(contacts=contacts) as handle, suppress(EOFError):
         while True:
             pipe.send((handle.address, handle.token))

@@ -16,17 +16,22 @@ from mjcore.sync import counts_of
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
+LATEST = 10_000
+"""Runs that are looked through for the end of an id."""
 MARK = 25
 """Characters of a watermark, which may be the provider's own long one; a time fits."""
 SHORT = 8
 """Characters at the end of a run's id that tell runs apart; its beginning is a time."""
 
 
-def find_run(found: Sequence[IntegrationRun], name: str) -> IntegrationRun:
-    """Return the run with this id, or whose id alone ends with it. `UnknownName` for none and for several."""
-    fits = [run for run in found if run.id == name] or [run for run in found if run.id.endswith(name)]
-    if len(fits) != 1:
-        raise UnknownName("run", name, [run.id for run in (fits or found[:5])])
+def find_run(kernel: "Kernel", name: str) -> IntegrationRun:
+    """Return the run with this id, or the one of the latest whose id ends with it. `UnknownName` for none and for several."""
+    fits = kernel.store.load(IntegrationRun, id=name)
+    if not fits:
+        latest = kernel.runs(limit=LATEST)
+        fits = [run for run in latest if run.id.endswith(name)] or latest[:5]
+        if len(fits) != 1 or not fits[0].id.endswith(name):
+            raise UnknownName("run", name, [run.id for run in fits])
     return fits[0]
 
 

@@ -45,21 +45,17 @@ def _record(preview: Preview, record: RecordTrace, pipelines: Pipelines) -> list
     grid.add_column(overflow="fold", max_width=34)
     grid.add_column(overflow="fold")
     for field in record.fields:
-        for name, value in _lines(field, pipelines.get(field.destination, ())):
+        for name, value in _lines(field, pipelines[field.destination]):
             grid.add_row(name, value)
     return [heading, grid, ""]
 
 
 def _lines(field: FieldTrace, pipeline: Sequence[TransformStep]) -> Iterator[tuple[Text, Text]]:
-    """Yield the raw value, each step's, and the column's; one line does where nothing changes it.
-
-    A step that the value passed by has no trace; where there is one, no other trace can be told its settings.
-    """
+    """Yield the raw value, each step's, and the column's; one line does where nothing changes it."""
     raw = Text(plain(shown(field.raw)))
     yield Text(plain(f"{field.source} → {field.destination}")), raw
-    every = [in_words(step) for step in pipeline] if len(pipeline) == len(field.steps) else [step.type for step in field.steps]
-    for name, step in zip(every, field.steps, strict=True):
-        yield Text(plain(f"  {name}"), "cyan"), _outcome(step)
+    for step in field.steps:
+        yield Text(plain(f"  {in_words(pipeline[step.index])}"), "cyan"), _outcome(step)
     if field.error:
         yield Text(plain(f"  {field.destination}")), Text(plain(field.error), "red")
     elif field.steps or shown(field.value) != raw.plain:

@@ -167,7 +167,7 @@ def test_preview_shows_each_steps_value(mj: Run) -> None:
     assert "contacts 2 → Contacts" in lines
     assert not any("contacts 3" in line for line in lines)
     record = mj("preview", "Acme files", "contacts", "--file", "crm.yaml", "--json").json["Records"][0]
-    assert record["Fields"][0]["Steps"] == [{"Type": "text", "Value": "ada@example.org", "Error": None}]
+    assert record["Fields"][0]["Steps"] == [{"Type": "text", "Value": "ada@example.org", "Error": None, "Index": 0}]
 
 
 def test_suggested_field_maps_can_be_applied_as_they_are(applied: Run, folder: Path) -> None:

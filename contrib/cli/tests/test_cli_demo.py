@@ -79,7 +79,7 @@ def test_the_commands_that_it_ends_with_work(
 
 
 def test_the_demo_can_be_repeated_but_spares_the_files_of_others(
-    done: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+    done: tuple[Path, subprocess.CompletedProcess[str]], mj: Run, tmp_path: Path
 ) -> None:
     folder, _ = done
     again = demo(folder, "--json")
@@ -87,9 +87,9 @@ def test_the_demo_can_be_repeated_but_spares_the_files_of_others(
     assert [run["TotalRecordsCreated"] for run in json.loads(again.stdout)] == [240, 0, 0]
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "crm.db").write_text("mine")
-    refused = demo(tmp_path)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "not written by `mj demo`" in refused.stderr
+    refused = mj("demo")
+    assert (refused.code, refused.out) == (2, "")
+    assert "not written by `mj demo`" in refused.err
     assert (tmp_path / "demo" / "crm.db").read_text() == "mine"
 
 

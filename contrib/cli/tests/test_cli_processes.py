@@ -203,7 +203,7 @@ def test_ctrl_c_twice_ends_the_process_and_the_next_run_continues(slow: dict[str
 
 
 def test_ctrl_c_ends_a_command_that_runs_nothing(folder: Path) -> None:
-    with mj_sandbox.serve(contacts=20, latency_ms=2_000) as handle:
+    with mj_sandbox.serve(contacts=20, latency_ms=1_000) as handle:
         metadata, _ = set_up(folder / "demo", handle.address)
         with terminal("test", CONNECTION, "--file", str(metadata), **{TOKEN: handle.token}) as shown:
             while not handle.stats()["requests"]:

@@ -20,7 +20,11 @@ from mjcore.records import ABSENT, Counts, MapResult, RecordError, SyncResult
 
 BEGAN = datetime(2026, 1, 31, 8, tzinfo=UTC)
 MANY = Counts(12_345_678, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 1_234_567, 111_111, 1_000_000)
-PIPELINES = {"Email": (TransformStep("text", {"Operation": "lower"}), TransformStep("lookup", {"Map": {}, "DefaultValue": "x"}))}
+PIPELINES = {
+    "Revenue": (),
+    "Gone": (),
+    "Email": (TransformStep("text", {"Operation": "lower"}), TransformStep("lookup", {"Map": {}, "DefaultValue": "x"})),
+}
 ERROR = RecordError("77", "transform", "bad-value", "Phone: 'x[/]' is no phone number")
 
 
@@ -93,7 +97,7 @@ def test_a_cancelled_run_is_not_fine() -> None:
 
 
 def test_a_preview_shows_each_steps_value_within_80_columns() -> None:
-    steps = (StepTrace("text", "ada@example.org"), StepTrace("lookup", None, "'ada@example.org' is not in the map; add it"))
+    steps = (StepTrace("text", "ada@example.org"), StepTrace("lookup", None, "'ada@example.org' is not in the map; add it", 1))
     fields = (
         FieldTrace("email", "Email", " Ada@Example.ORG ", steps, ABSENT, "not in the map"),
         FieldTrace("a_very_long_source_field_name_of_some_account", "Revenue", "12.50", (), Decimal("12.50")),

@@ -93,7 +93,7 @@ def runs(
             else:
                 out().print("no runs yet")
             return
-        one = find_run(kernel.runs(connection, limit=1_000_000), run)
+        one = find_run(kernel, run)
         details = kernel.run_details(one.id)
         if as_json:
             print_json({**cast("Mapping[str, Any]", unstructure(one)), "Details": unstructure(details)})
