@@ -129,7 +129,8 @@ class Pull:
         return self.context.is_cancelled() or (self._pages is not None and self._pages.is_closed)
 
     def _note(self, pages: list[Page]) -> None:
-        self.delivered += sum(len(page.records) + len(page.errors) for page in pages)
+        self.delivered += sum(not record.is_deleted for page in pages for record in page.records)
+        self.delivered += sum(len(page.errors) for page in pages)
         if self.total is None:
             self.total = pages[0].total
         if any(error.external_id is None for page in pages for error in page.errors):

@@ -108,7 +108,7 @@ class Page:
     next: Checkpoint | None
     """None: the window is drained."""
     total: int | None = None
-    """Of the whole window; the first page's answer counts."""
+    """Of the whole window, deleted ones not counted; the first page's answer counts."""
     errors: Sequence[RecordError] = ()
     """Records of this page that could not be read."""
     watermark: Watermark | None = None
