@@ -38,6 +38,8 @@ def serve(*, port: int = 0, **options: Any) -> Iterator[Handle]:
 
     Port 0 takes a free one; options are those of `Options`. Raises ValueError for bad options, OSError for a port in use.
     """
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"{port} is no port: 0 to 65535 are")
     account = Account(Options(**options))
     service = Service(account)
     server = Server(service.answer, port)

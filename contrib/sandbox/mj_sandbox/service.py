@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from email.utils import formatdate
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,7 @@ class Service:
             return self._respond(request, segments, "", 0, None)
 
     def _respond(self, request: Request, segments: tuple[str, ...], version: str, number: int, fault: str | None) -> Response:
-        headers: dict[str, str] = {}
+        headers = {"Date": formatdate(self.account.clock.now() / 1000, usegmt=True)}
         correlation = str(UUID(int=self.account.options.seed << 64 & (1 << 128) - 1 | number))
         try:
             if segments[:1] != ("_sandbox",):

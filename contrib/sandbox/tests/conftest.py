@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from typing import Any
 
-import hubspot
+import hubspot  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from attrs import define, frozen
@@ -74,3 +74,16 @@ def official(account: Handle) -> Iterator[Any]:
     for client in made:
         client.rest_client.pool_manager.clear()
         client.close()
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Caller]:
+    """An account of 1234 contacts, a few of them changed, for tests that only read."""
+    with serve(contacts=1234, seed=3, clock=START, duplicates=0.02) as handle:
+        ids = handle.edit(40)
+        table = handle.account.tables["contacts"]
+        for each in ids[:10]:
+            table.archive(each, handle.account.clock.tick())
+        for number in range(7):
+            table.create({"firstname": "Made", "email": f"made{number}@example.com"}, handle.account.clock.tick())
+        yield Caller(handle)

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from hubspot.crm import associations, companies, contacts, objects, properties, schemas
-from hubspot.crm.associations import v4
-from hubspot.oauth.exceptions import ApiException as OAuthException
+from hubspot.crm import associations, companies, contacts, objects, properties, schemas  # type: ignore[import-untyped]
+from hubspot.crm.associations import v4  # type: ignore[import-untyped]
+from hubspot.oauth.exceptions import ApiException as OAuthException  # type: ignore[import-untyped]
 from mj_sandbox import Handle
 
 
