@@ -6,13 +6,15 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
 import typer.main
 from mj_cli.app import COMMANDS, app
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BESIDE = Path(__file__).parents[1] / "README.md"
+README = BESIDE.read_text(encoding="utf-8") if BESIDE.exists() else str(metadata("mj-cli").get_payload())  # type: ignore[attr-defined]
 
 
 def test_the_first_steps_fill_a_table(tmp_path: Path) -> None:
