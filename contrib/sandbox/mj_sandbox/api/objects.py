@@ -11,6 +11,10 @@ from mj_sandbox.search import REACH, Search, check
 from mj_sandbox.table import Table
 from mj_sandbox.values import accept, check_required
 
+ELSEWHERE = frozenset(
+    ("quotes", "leads", "orders", "invoices", "notes", "tasks", "calls", "emails", "meetings", "communications")
+)
+"""Standard object types that no simulated account has records of: nothing is associated with any."""
 Given = Mapping[str, str | int | float | bool | None]
 
 
@@ -70,6 +74,8 @@ def with_links(call: Call, table: Table, record_id: int, row: str, others: Seque
     """Return a record's JSON with its associations to other types."""
     found: dict[str, Any] = {}
     for text in others:
+        if text in ELSEWHERE:
+            continue
         other = call.account.table(text).kind.name
         names = {each.type_id: each.name for each in call.account.links.types(table.kind.name, other)}
         links = call.account.links.of(table.kind.name, record_id, other)
