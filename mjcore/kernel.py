@@ -5,8 +5,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from mjcore.cancel import cancel
 from mjcore.capabilities import (
     AttributorType,
     Executor,
@@ -223,6 +224,13 @@ class Kernel:
                 return SyncResult("", request.connection, "Failed", Counts(), error=str(error), refusal=refusal)
 
         yield from self.stages.execute(self.executor, requests, runner)
+
+    def cancel(self, run_id: str) -> Literal["Cancelling", "Cancelled"]:
+        """Ask a run to stop after its batch, wherever it runs; one whose process is gone is closed at once.
+
+        `UnknownName`: no such run; `ConfigError`: it has ended.
+        """
+        return cancel(self.store, run_id, self.now)
 
     @cached_property
     def executor(self) -> Executor:

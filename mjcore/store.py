@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from attrs import frozen
 
-from mjcore.models import CompanyIntegration, Entity, SyncContext
+from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
 from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RecordError, RowChange, RowKey, Value
 
 T = TypeVar("T")
@@ -52,8 +52,11 @@ class Store(Protocol):
     def load(self, kind: type[T], *, newest: int | None = None, **where: JSON) -> Sequence[T]:
         """Return stored objects whose attributes equal `where`, in the order of their ids; of many the `newest` last ones."""
 
-    def save(self, objects: Sequence[object], remove: Sequence[object] = ()) -> None:
-        """Insert or replace by id, and remove, in one transaction. Saving an EntityMap replaces its field maps."""
+    def save(self, objects: Sequence[object], remove: Sequence[object] = (), lease: Lease | None = None) -> None:
+        """Insert or replace by id, and remove, in one transaction. Saving an EntityMap replaces its field maps.
+
+        With a lease that is no longer held, nothing is saved: `LeaseLost`.
+        """
 
     # lease
     def acquire(self, connection: CompanyIntegration, holder: str, ttl: timedelta, is_gone: Callable[[str], bool]) -> Lease:
@@ -64,6 +67,12 @@ class Store(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Give the connection back; no error if it was lost."""
+
+    def cancel(self, connection: CompanyIntegration, run: IntegrationRun) -> None:
+        """Ask the run that holds the connection to stop after its batch."""
+
+    def is_cancelled(self, lease: Lease) -> bool:
+        """Tell whether the holder was asked to stop."""
 
     # reading for one batch
     def position(self, context: SyncContext) -> Position:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from attrs import define, evolve, fields
 
 from mjcore.batch import Batches, TooManyFailures
+from mjcore.cancel import Stop
 from mjcore.capabilities import Executor, Matcher, MatchType, ProviderType, Source, Store, TransformType
 from mjcore.decision import Decider
 from mjcore.deletion import TooManyDeletes
@@ -66,8 +67,9 @@ class Run:
         """Run. Raises `UnknownName`, `LeaseHeld` and `LeaseLost`; every other failure is in the result."""
         entity_maps = self._selected()
         lease = self.store.acquire(self.metadata.connection, this_process(), LEASE, is_gone)
+        self.cancel = Stop(self.store, lease, self.cancel)
         with _kept(self.store, lease):
-            run = self._begin()
+            run = self._begin(lease)
             results: list[MapResult] = []
             error: Exception | None = None
             for layer in layers(entity_maps):
@@ -76,7 +78,7 @@ class Run:
                 error = next((e for _, e in ended if e is not None), None)
                 if error is not None:
                     break
-            return self._end(run, results, error or self._second_pass(run, source, lease))
+            return self._end(run, results, error or self._second_pass(run, source, lease), lease)
 
     def _second_pass(self, run: IntegrationRun, source: Source, lease: Lease) -> MJError | None:
         """Write references whose rows came after them, of every map of the connection; return what stopped it."""
@@ -111,7 +113,7 @@ class Run:
         self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease
     ) -> tuple[MapResult, Exception | None]:
         """Pull one entity map; return what it did, and the error that stops the whole run, if any."""
-        detail = self._detail(run, entity_map)
+        detail = self._detail(run, entity_map, lease)
         if detail.status != "Running":
             return self._result(entity_map, detail, ()), None  # done before the run was broken off
         fault: Exception | None = None
@@ -131,7 +133,8 @@ class Run:
             if pull is not None:
                 pull.batches.plan.close()
         errors = tuple(pull.batches.errors) if pull else ()
-        detail = self._close(detail, fault, errors, pull.notes if pull else (), pull.batches.position.watermark if pull else None)
+        watermark = pull.batches.position.watermark if pull else None
+        detail = self._close(detail, fault, errors, pull.notes if pull else (), watermark, lease)
         return self._result(entity_map, detail, errors), None if isinstance(fault, MAP_ONLY) else fault
 
     def _pull(self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease) -> Pull:
@@ -170,7 +173,7 @@ class Run:
 
     # --- what is recorded ---------------------------------------------------------------------------
 
-    def _begin(self) -> IntegrationRun:
+    def _begin(self, lease: Lease) -> IntegrationRun:
         """Return the run that a crash broke off, to be continued, or a new one."""
         broken_off = self.store.load(IntegrationRun, company_integration_id=self.metadata.connection.id, status="Running")
         if broken_off:
@@ -184,10 +187,10 @@ class Run:
             self.request.trigger,
             configuration=cast("dict[str, JSON]", unstructure(self.request)),
         )
-        self.store.save([run])
+        self.store.save([run], lease=lease)
         return run
 
-    def _detail(self, run: IntegrationRun, entity_map: EntityMap) -> IntegrationRunDetail:
+    def _detail(self, run: IntegrationRun, entity_map: EntityMap, lease: Lease) -> IntegrationRunDetail:
         known = self.store.load(IntegrationRunDetail, integration_run_id=run.id, entity_map_id=entity_map.id)
         if known:
             return known[0]
@@ -195,7 +198,7 @@ class Run:
         detail = IntegrationRunDetail(
             new_id(), run.id, entity_map.id, "Running", self.now(), watermark_before=watermark.value if watermark else None
         )
-        self.store.save([detail])
+        self.store.save([detail], lease=lease)
         return detail
 
     def _close(
@@ -205,6 +208,7 @@ class Run:
         errors: Sequence[RecordError],
         notes: Sequence[str],
         watermark: Watermark | None,
+        lease: Lease,
     ) -> IntegrationRunDetail:
         """Record how an entity map ended; its counters were committed with its batches."""
         (now,) = self.store.load(IntegrationRunDetail, id=detail.id)
@@ -220,7 +224,7 @@ class Run:
             details={"Errors": found, "Notes": list(notes)},
             watermark_after=watermark.value if watermark else None,
         )
-        self.store.save([ended])
+        self.store.save([ended], lease=lease)
         return ended
 
     def _result(self, entity_map: EntityMap, detail: IntegrationRunDetail, errors: tuple[RecordError, ...]) -> MapResult:
@@ -236,14 +240,14 @@ class Run:
             tuple(cast("list[str]", detail.details.get("Notes", []))),
         )
 
-    def _end(self, run: IntegrationRun, results: Sequence[MapResult], error: Exception | None) -> SyncResult:
+    def _end(self, run: IntegrationRun, results: Sequence[MapResult], error: Exception | None, lease: Lease) -> SyncResult:
         (now,) = self.store.load(IntegrationRun, id=run.id)
         failed = [r for r in results if r.status == "Failed"]
         text = str(error) if error else "; ".join(f"{r.external_object_name}: {r.error}" for r in failed) or None
         status: Any = "Cancelled" if isinstance(error, Cancelled) else "Failed" if error or failed else "Completed"
         ended = evolve(now, status=status, completed_at=self.now(), error_message=text)
         (connection,) = self.store.load(CompanyIntegration, id=self.metadata.connection.id)
-        self.store.save([ended, evolve(connection, last_sync_at=ended.completed_at)])
+        self.store.save([ended, evolve(connection, last_sync_at=ended.completed_at)], lease=lease)
         result = SyncResult(
             run.id,
             self.metadata.name,

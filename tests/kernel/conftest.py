@@ -56,7 +56,7 @@ class ShapeStore:
             found = [attrs.evolve(m, entity=self.objects[m.entity.id]) for m in found]
         return sorted(found, key=lambda o: o.id)[-newest if newest else 0 :]
 
-    def save(self, objects: Sequence[Any], remove: Sequence[Any] = ()) -> None:
+    def save(self, objects: Sequence[Any], remove: Sequence[Any] = (), lease: Any = None) -> None:
         self.writes += 1
         self.objects |= {o.id: deepcopy(o) for o in objects}
         for o in remove:

@@ -12,7 +12,7 @@ from mj_storage_sql import reading
 from mj_storage_sql.database import Database, driver
 from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
-from mj_storage_sql.lease import prove
+from mj_storage_sql.leases import prove
 from mj_storage_sql.shapes import key_codecs
 from mj_storage_sql.tables import FAILED, RUN, RUN_DETAIL, SEEN, WATERMARK
 from mj_storage_sql.text import dumps
@@ -23,7 +23,7 @@ from mjcore.models import Entity, SyncContext
 from mjcore.records import BatchWrite, Conflict, Counts, Lease, Link, RecordError, RowChange, RowKey, Watermark
 
 ORIGIN = "Integration"
-LINK_COLUMNS = ("entity_map_id", "entity_id", *reading.LINK_NAMES)
+LINK_COLUMNS = ("entity_map_id", "entity_id", *reading.LINK_NAMES, "run_id")
 CHANGE_COLUMNS = (
     "entity_id", "record_key", "kind", "old", "new", "run_id", "entity_map_id", "map_version", "rule", "external_id", "origin",
     "changed_at",
@@ -159,10 +159,14 @@ class _Commit:
                 link.source_modified_at,
                 link.created_row,
                 link.is_tombstone,
+                self.context.run_id,
             )
             for link in links
         ]
-        self.database.bulk.upsert(driver(self.cx), self.grids.link, ("entity_map_id", "external_id"), LINK_COLUMNS, rows)
+        bulk, key = self.database.bulk, ("entity_map_id", "external_id")
+        kept = {*key, "run_id"}  # the run that made the link
+        sets = {name: f"excluded.{bulk.quote(name)}" for name in LINK_COLUMNS if name not in kept}
+        bulk.upsert(driver(self.cx), self.grids.link, key, LINK_COLUMNS, rows, sets)
 
     def audit(self, changes: Sequence[RowChange], made: Mapping[str, RowKey]) -> None:
         run, entity_map = self.context.run_id, self.context.entity_map

@@ -7,7 +7,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from attrs import frozen
 
-from mj_storage_sql import ddl, lease, objects, queues, reading
+from mj_storage_sql import ddl, leases, objects, queues, reading
 from mj_storage_sql.commit import commit
 from mj_storage_sql.database import Database, driver, open_database
 from mj_storage_sql.engine_grids import EngineGrids
@@ -18,7 +18,7 @@ from mj_storage_sql.shapes import grid_of
 from mj_storage_sql.tables import LINK
 from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
-from mjcore.models import CompanyIntegration, Entity, SyncContext
+from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
 from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RecordError, RowChange, RowKey, Value
 
 T = TypeVar("T")
@@ -72,20 +72,28 @@ class SQLStore:
         with self._database.read() as cx:
             return objects.load(cx, kind, where, newest)
 
-    def save(self, objects_: Sequence[object], remove: Sequence[object] = ()) -> None:
+    def save(self, objects_: Sequence[object], remove: Sequence[object] = (), lease: Lease | None = None) -> None:
         with self._database.write() as cx:
+            if lease is not None:
+                leases.prove(cx, lease)
             objects.save(cx, objects_, remove)
 
     # --- lease --------------------------------------------------------------------------------------
 
     def acquire(self, connection: CompanyIntegration, holder: str, ttl: timedelta, is_gone: Callable[[str], bool]) -> Lease:
-        return lease.acquire(self._database, connection, holder, ttl, is_gone)
+        return leases.acquire(self._database, connection, holder, ttl, is_gone)
 
     def renew(self, held: Lease, ttl: timedelta) -> Lease:
-        return lease.renew(self._database, held, ttl)
+        return leases.renew(self._database, held, ttl)
 
     def release(self, held: Lease) -> None:
-        lease.release(self._database, held)
+        leases.release(self._database, held)
+
+    def cancel(self, connection: CompanyIntegration, run: IntegrationRun) -> None:
+        leases.cancel(self._database, connection, run)
+
+    def is_cancelled(self, held: Lease) -> bool:
+        return leases.is_cancelled(self._database, held)
 
     # --- reading for one batch ----------------------------------------------------------------------
 

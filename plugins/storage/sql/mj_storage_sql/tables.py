@@ -227,6 +227,7 @@ LEASE = _table(
     _text("holder", null=True),
     _whole("fence"),
     _instant("expires_at", null=False),
+    _text("cancelled", null=True),
 )
 WATERMARK = _table(
     "mj_integration_sync_watermark",
@@ -257,6 +258,7 @@ LINK = _table(
     _instant("source_modified_at"),
     _flag("created_row"),
     _flag("is_tombstone"),
+    _text("run_id"),
     sa.Index("ix_mj_record_link_record", "entity_id", "record_key"),
 )
 CHANGE = _table(

@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cancelled", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("company_integration_id"),
     )
     op.create_table(
@@ -238,6 +239,7 @@ def upgrade() -> None:
         sa.Column("source_modified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_row", sa.Boolean(), nullable=False),
         sa.Column("is_tombstone", sa.Boolean(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("entity_map_id", "external_id"),
     )
     op.create_index("ix_mj_record_link_record", "mj_record_link", ["entity_id", "record_key"], unique=False)

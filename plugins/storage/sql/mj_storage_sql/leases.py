@@ -9,7 +9,7 @@ from attrs import evolve
 from mj_storage_sql.database import Database
 from mj_storage_sql.tables import LEASE, Instant
 from mjcore.errors import LeaseHeld, LeaseLost, StoreError
-from mjcore.models import CompanyIntegration
+from mjcore.models import CompanyIntegration, IntegrationRun
 from mjcore.records import Lease
 
 FREE = sa.text(
@@ -44,7 +44,7 @@ def _take(
     if row.holder is not None and row.expires_at > now and not is_gone(row.holder):
         raise LeaseHeld(connection.name, row.holder, row.expires_at)
     lease = Lease(connection.id, holder, row.fence + 1, now + ttl)
-    cx.execute(sa.update(LEASE).where(mine).values(holder=holder, fence=lease.fence, expires_at=lease.expires_at))
+    cx.execute(sa.update(LEASE).where(mine).values(holder=holder, fence=lease.fence, expires_at=lease.expires_at, cancelled=None))
     return lease
 
 
@@ -77,6 +77,18 @@ def release(database: Database, lease: Lease) -> None:
     """Give the connection back, if it is still held."""
     with database.write() as cx:
         cx.execute(sa.update(LEASE).where(*_of(lease)).values(holder=None, expires_at=_now(cx)))
+
+
+def cancel(database: Database, connection: CompanyIntegration, run: IntegrationRun) -> None:
+    """Ask the holder to stop; taking the connection anew forgets it."""
+    with database.write() as cx:
+        mine = (LEASE.c.company_integration_id == connection.id, LEASE.c.holder.is_not(None))
+        cx.execute(sa.update(LEASE).where(*mine).values(cancelled=run.id))
+
+
+def is_cancelled(database: Database, lease: Lease) -> bool:
+    with database.read() as cx:
+        return cx.execute(sa.select(LEASE.c.cancelled).where(*_of(lease))).scalar() is not None
 
 
 def prove(cx: sa.Connection, lease: Lease) -> None:
