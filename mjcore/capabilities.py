@@ -18,10 +18,10 @@ from mjcore.records import (
     Reference,
     RowChange,
     RowKey,
-    SyncResult,
     Value,
     Watermark,
 )
+from mjcore.results import SyncResult
 from mjcore.schema import ExternalField, ExternalObject
 from mjcore.store import Rows as Rows
 from mjcore.store import Store as Store

@@ -17,6 +17,7 @@ from mjcore.records import Conflict, ExternalRecord, Fields, Link, MappedRecord,
 from mjcore.references import References
 from mjcore.stages import Stages
 from mjcore.uniqueness import NEW, Uniques
+from mjcore.versions import Versions
 
 
 @define
@@ -46,6 +47,7 @@ class Decider:
     store: Store
     now: Callable[[], datetime]
     references: References
+    versions: Versions
 
     def decide(self, records: Sequence[MappedRecord], links: Mapping[str, Link], hashes: Mapping[str, bytes]) -> Outcome:
         """`links` and `hashes` are by external id; the records have passed the hash and age checks."""
@@ -78,13 +80,19 @@ class Decider:
         return self.store.read(entity, sorted(set(keys)), tuple(dict.fromkeys(names))) if keys else {}
 
     def _bases(self, records: Sequence[MappedRecord], links: Mapping[str, Link]) -> Mapping[str, Fields]:
-        """Return the last seen source values of linked records, mapped: what a local edit differs from."""
+        """Return the last seen source values of linked records, as they were mapped then: what a local edit differs from."""
         if self.context.entity_map.conflict_resolution == "SourceWins":
             return {}
-        linked = [links[r.source.external_id] for r in records if r.source.external_id in links]
-        last = [ExternalRecord(link.external_id, {k: from_json(v) for k, v in link.source_values.items()}) for link in linked]
-        mapped, _ = self.references.resolve(self.plan(last).records)
-        return {record.source.external_id: record.values for record in mapped}
+        by_version: dict[int, list[ExternalRecord]] = {}
+        for link in (links[r.source.external_id] for r in records if r.source.external_id in links):
+            last = ExternalRecord(link.external_id, {k: from_json(v) for k, v in link.source_values.items()})
+            by_version.setdefault(link.map_version, []).append(last)
+        bases: dict[str, Fields] = {}
+        for version, some in by_version.items():
+            plan = self.plan if version == self.plan.entity_map.version else self.versions.plan(version) or self.plan
+            mapped, _ = self.references.resolve(plan(some).records)
+            bases |= {record.source.external_id: record.values for record in mapped}
+        return bases
 
 
 @define
@@ -197,7 +205,7 @@ class _Batch:
             collided = merged.collisions
             mine = {name: row.get(name) for name in collided}
             was = {name: base[name] for name in collided if base and name in base}
-            self.outcome.conflicts.append(Conflict(source.external_id, key, was, collided, mine))
+            self.outcome.conflicts.append(self._conflict(record, key, was, collided, mine))
         elif new:
             self.outcome.updated += 1
         else:
@@ -206,7 +214,11 @@ class _Batch:
 
     def _queue(self, record: MappedRecord, key: RowKey) -> None:
         base = self.bases.get(record.source.external_id, {})
-        self.outcome.conflicts.append(Conflict(record.source.external_id, key, base, record.values, self.rows.get(key, {})))
+        current = self.rows.get(key, {})
+        self.outcome.conflicts.append(self._conflict(record, key, base, record.values, current))
+
+    def _conflict(self, record: MappedRecord, key: RowKey, base: Fields, source: Fields, current: Fields) -> Conflict:
+        return Conflict(record.source.external_id, key, base, source, current, self.of.context.entity_map.id)
 
     def _fail(self, record: MappedRecord, code: str, message: str, stage: Literal["transform", "persist"] = "transform") -> None:
         self.outcome.errors.append(RecordError(record.source.external_id, stage, code, message, record.source.fields))
@@ -223,6 +235,7 @@ class _Batch:
                 {**old.source_values, **values} if old else values,
                 source.modified_at,
                 created_row or (old is not None and old.created_row),
+                map_version=self.of.context.entity_map.version,
             )
         )
 

@@ -1,12 +1,12 @@
 """Deletes of a drained window: staged first, guarded, then applied through the links of one map."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import islice
 
 from attrs import define, evolve
 
 from mjcore.batch import Batches
+from mjcore.chunks import chunks
 from mjcore.errors import MJError
 from mjcore.models import Entity
 from mjcore.records import BatchWrite, Counts, Fields, Link, RowChange, RowKey, Value
@@ -50,7 +50,7 @@ class Deletes:
             )
 
     def _apply(self, links: Iterable[Link], *, is_delivered: bool) -> None:
-        for some in _chunks(links, BATCH):
+        for some in chunks(links, BATCH):
             self.batches.write(self._decide(some, is_delivered=is_delivered))
             self.swept += 0 if is_delivered else len(some)
 
@@ -101,10 +101,3 @@ class Deletes:
 
 def _names(entity: Entity) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(f.name for f in entity.fields), *entity.primary_key]))
-
-
-def _chunks(links: Iterable[Link], size: int) -> Iterator[list[Link]]:
-    """Cut a stream; each chunk is dealt with before the next is read, as dealing with it shortens the stream."""
-    iterator = iter(links)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

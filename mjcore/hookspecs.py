@@ -42,8 +42,8 @@ from mjcore.records import (
     Page,
     RowChange,
     RowKey,
-    SyncResult,
 )
+from mjcore.results import SyncResult
 from mjcore.schema import ExternalField, ExternalObject
 
 hookspec = pluggy.HookspecMarker("mj")

@@ -28,8 +28,9 @@ from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDeta
 from mjcore.opening import open_source
 from mjcore.preview import Preview, trace
 from mjcore.progress import ProgressListener
-from mjcore.records import Counts, FetchRequest, Refusal, SyncResult
+from mjcore.records import Counts, FetchRequest
 from mjcore.registry import Registry, collect
+from mjcore.results import Refusal, SyncResult
 from mjcore.retry import Patience
 from mjcore.schema import ExternalField, ExternalObject
 from mjcore.stages import Stages
@@ -166,6 +167,7 @@ class Kernel:
         full: bool = False,
         since: datetime | None = None,
         until: datetime | None = None,
+        remap: bool = False,
         allow_deletes: bool = False,
         progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
@@ -181,6 +183,7 @@ class Kernel:
             full=full,
             since=since.isoformat() if since else None,
             until=until.isoformat() if until else None,
+            remap=remap,
             allow_deletes=allow_deletes,
         )
         return self.run(request, progress, cancel)

@@ -268,6 +268,8 @@ class RunRequest:
     full: bool = False
     since: str | None = None
     until: str | None = None
+    remap: bool = False
+    """Map what is linked anew, without asking the source."""
     trigger: Trigger = "Manual"
     allow_deletes: bool = False
     """A person has approved more deletes than the guard lets pass."""

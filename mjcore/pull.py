@@ -14,6 +14,7 @@ from mjcore.errors import CheckpointExpired, WatermarkExpired
 from mjcore.models import RunRequest, SyncContext
 from mjcore.progress import Progress, ProgressListener
 from mjcore.records import BatchWrite, Counts, FetchRequest, Page, Position, Watermark
+from mjcore.remapping import Remapping
 from mjcore.retry import Cancelled, Patience, Repeater
 from mjcore.retrying import Retries
 from mjcore.window import DRAINED, Pages, open_window
@@ -49,7 +50,11 @@ class Pull:
         self.repeat = Repeater(self.patience, self.is_stopped, self.tell)
 
     def run(self) -> None:
-        """Read the window to its end, apply deletes, and advance the watermark."""
+        """Read the window to its end, apply deletes, and advance the watermark; or only map anew what is linked."""
+        if self.request.remap:
+            Remapping(self.batches).run()
+            self.tell()
+            return
         stored = self.batches.position
         full = self.request.full
         for _ in range(RESTARTS):
@@ -152,6 +157,11 @@ class Pull:
         if not self.is_reread:
             self.batches.write(_nothing_but(Position(watermark=window.until or window.watermark)))
         self.tell()
+
+    def close(self) -> None:
+        """End what the steps of the mapping opened."""
+        self.batches.plan.close()
+        self.batches.decider.versions.close()
 
     def tell(self, waiting: str = "") -> None:
         """Report progress."""

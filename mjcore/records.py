@@ -155,6 +155,8 @@ class Link:
     source_modified_at: datetime | None = None
     created_row: bool = True
     is_tombstone: bool = False
+    map_version: int = 0
+    """Of the mapping that the row was written by; 0 is unknown."""
 
 
 @frozen
@@ -183,6 +185,9 @@ class Conflict:
     base: Fields
     source: Fields
     current: Fields
+    entity_map_id: str = ""
+    answer: Literal["source", "current"] | None = None
+    """What a person decided; the next run acts on it."""
 
 
 @frozen
@@ -234,6 +239,7 @@ class BatchWrite:
     cleared: Sequence[str]
     """External ids that leave the failed-record ledger."""
     conflicts: Sequence[Conflict]
+    """Replace those of the same records in the queue."""
     counts: Counts
     position: Position
     starts_window: bool = False
@@ -247,6 +253,10 @@ class BatchWrite:
     unresolved: Sequence[str] = ()
     """External ids of records with a reference to a row that is not there yet: kept until they are `resolved`."""
     resolved: Sequence[str] = ()
+    settled: Sequence[str] = ()
+    """External ids whose conflicts leave the queue."""
+    unlinked: Sequence[str] = ()
+    """External ids whose links are removed, as if their records had never come."""
 
 
 @frozen
@@ -257,40 +267,3 @@ class Lease:
     holder: str
     fence: int
     expires_at: datetime
-
-
-@frozen
-class MapResult:
-    """What one entity map did in a run."""
-
-    external_object_name: str
-    entity: str
-    status: Literal["Completed", "Partial", "Failed", "Cancelled"]
-    counts: Counts
-    watermark_before: str | None = None
-    watermark_after: str | None = None
-    errors: tuple[RecordError, ...] = ()
-    """The first ten."""
-    error: str | None = None
-    notes: tuple[str, ...] = ()
-    """What a person should know, such as a total of the source that differs from what it delivered."""
-
-
-Refusal = Literal["held", "lost", "configuration"]
-"""Another run has the connection; the store failed or another run took over; what was asked cannot be done."""
-
-
-@frozen
-class SyncResult:
-    """What one run did. With a `refusal` it did not begin, or lost the right to record how it ended."""
-
-    run_id: str
-    connection: str
-    status: Literal["Completed", "Failed", "Cancelled"]
-    counts: Counts
-    direction: Literal["Pull", "Push"] = "Pull"
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    maps: tuple[MapResult, ...] = ()
-    error: str | None = None
-    refusal: Refusal | None = None

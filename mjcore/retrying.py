@@ -1,14 +1,14 @@
 """Failed records of earlier runs, tried again with today's mapping: read anew where the source can, else as they came."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
 from mjcore.batch import Batches
 from mjcore.capabilities import RecordReader, Source
-from mjcore.records import BatchWrite, Counts, ExternalRecord, RecordError
+from mjcore.chunks import chunks
+from mjcore.history import FailedRecord
+from mjcore.records import BatchWrite, Counts, ExternalRecord
 from mjcore.retry import Repeater
 
 BATCH = 100
@@ -26,7 +26,7 @@ class Retries:
     def run(self) -> str | None:
         """Return what became of them, for people; None when there were none."""
         batches, known, gone = self.batches, 0, 0
-        for entries in _chunks(batches.store.failed(batches.context, of_earlier_runs=True)):
+        for entries in chunks(batches.store.failed(batches.context, of_earlier_runs=True), BATCH):
             some = {entry.external_id: entry for entry in entries if entry.external_id is not None}
             records = self._read(some)
             batches.retry(records)
@@ -41,7 +41,7 @@ class Retries:
         text += f", {counts.errored} failed again" if counts.errored else ""
         return text + (f", {gone} are gone from the source" if gone else "")
 
-    def _read(self, entries: dict[str, RecordError]) -> Sequence[ExternalRecord]:
+    def _read(self, entries: dict[str, FailedRecord]) -> Sequence[ExternalRecord]:
         source, context = self.source, self.batches.context
         if isinstance(source, RecordReader):
             names = self.batches.plan.source_fields
@@ -52,11 +52,3 @@ class Retries:
 def _cleared(batches: Batches, external_ids: Sequence[str]) -> BatchWrite:
     nothing = BatchWrite((), (), (), (), (), Counts(), batches.position)
     return evolve(nothing, cleared=external_ids)
-
-
-T = TypeVar("T")
-
-
-def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
-    while chunk := list(islice(items, BATCH)):
-        yield chunk

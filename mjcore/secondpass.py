@@ -1,11 +1,11 @@
 """The second pass of a run: references whose rows came after them, cycles included."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from mjcore.batch import Batches
+from mjcore.chunks import chunks
 from mjcore.compare import from_json, same
 from mjcore.records import BatchWrite, Counts, ExternalRecord, Fields, Link, RowChange, Value
 
@@ -21,7 +21,7 @@ class SecondPass:
     def run(self) -> int:
         """Return how many records got what they lacked."""
         batches, done = self.batches, 0
-        for links in _chunks(batches.store.unresolved(batches.context)):
+        for links in chunks(batches.store.unresolved(batches.context), BATCH):
             changes, resolved = self._decide(links)
             if resolved:
                 position = batches.position
@@ -51,8 +51,3 @@ class SecondPass:
         names = [name for name in self.batches.references.targets if name in values]
         differing = [name for name in names if not same(context.entity.field(name), values[name], row[name])]
         return {name: values[name] for name in differing if wins or row[name] is None}
-
-
-def _chunks(links: Iterator[Link]) -> Iterator[list[Link]]:
-    while chunk := list(islice(links, BATCH)):
-        yield chunk

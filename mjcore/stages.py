@@ -9,19 +9,8 @@ from mjcore.capabilities import Attribution, Attributor, Executor, Matcher, Noti
 from mjcore.errors import PluginError
 from mjcore.hookspecs import MappingPlan, hookimpl
 from mjcore.models import RunRequest, SyncContext
-from mjcore.records import (
-    Batch,
-    BatchWrite,
-    Counts,
-    FetchRequest,
-    Lease,
-    MappedBatch,
-    MappedRecord,
-    Page,
-    RowChange,
-    RowKey,
-    SyncResult,
-)
+from mjcore.records import Batch, BatchWrite, Counts, FetchRequest, Lease, MappedBatch, MappedRecord, Page, RowChange, RowKey
+from mjcore.results import SyncResult
 from mjcore.schema import ExternalField, ExternalObject
 
 

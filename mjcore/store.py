@@ -6,8 +6,9 @@ from typing import Protocol, TypeVar
 
 from attrs import frozen
 
+from mjcore.history import FailedRecord, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
-from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RecordError, RowChange, RowKey, Value
+from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
 
 T = TypeVar("T")
 
@@ -101,8 +102,14 @@ class Store(Protocol):
         """
 
     # the queues and the past, streamed
-    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[RecordError]:
+    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[FailedRecord]:
         """Stream the failed-record ledger of this map; `of_earlier_runs`: without what this run added."""
+
+    def discard(self, context: SyncContext, ids: Sequence[str]) -> None:
+        """Remove entries of the failed-record ledger, by their own ids."""
+
+    def live_links(self, context: SyncContext, *, made_by: str | None = None) -> Iterator[Link]:
+        """Stream the live links of this map; `made_by`: those that this run made."""
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links whose records the source reported as deleted in the open window."""
@@ -116,11 +123,18 @@ class Store(Protocol):
     def count_links(self, context: SyncContext) -> int:
         """Return how many live links this map has."""
 
-    def conflicts(self, **where: JSON) -> Iterator[Conflict]:
-        """Stream the conflict queue."""
+    def links_of(self, entity: Entity, key: RowKey) -> Sequence[tuple[str, Link]]:
+        """Return every link of one row with the id of its entity map, tombstones too."""
 
-    def changes(self, **where: JSON) -> Iterator[RowChange]:
-        """Stream the audit trail, oldest first; `run_id`, `entity` and `external_id` narrow it."""
+    def conflicts(self, **where: JSON) -> Iterator[Conflict]:
+        """Stream the conflict queue; `entity_map_id`, `external_id`, `answer` and `entity` (a name) narrow it."""
+
+    def answer(self, conflicts: Sequence[Conflict]) -> None:
+        """Keep the answers of conflicts that are in the queue."""
+
+    def changes(self, *, newest_first: bool = False, **where: JSON) -> Iterator[RecordChange]:
+        """Stream the audit trail, oldest first; `run_id`, `entity_map_id`, `entity` (a name), `record_key` and `external_id`
+        narrow it."""
 
     def close(self) -> None:
         """Release what is open."""

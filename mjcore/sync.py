@@ -32,12 +32,14 @@ from mjcore.models import (
 from mjcore.ordering import layers
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
-from mjcore.records import JSON, Counts, Lease, MapResult, RecordError, SyncResult, Watermark
+from mjcore.records import JSON, Counts, Lease, RecordError, Watermark
 from mjcore.references import References
 from mjcore.registry import Registry
+from mjcore.results import MapResult, SyncResult
 from mjcore.retry import Cancelled, Patience
 from mjcore.secondpass import SecondPass
 from mjcore.stages import Stages
+from mjcore.versions import Versions
 from mjcore.wire import structure, unstructure
 
 LOG = logging.getLogger("mjcore")
@@ -87,7 +89,7 @@ class Run:
                 if next(iter(self.store.unresolved(self._context(run, entity_map))), None) is None:
                     continue
                 pull = self._pull(run, entity_map, source, lease)
-                with closing(pull.batches.plan):
+                with closing(pull):
                     SecondPass(pull.batches).run()
         except LeaseLost:
             raise
@@ -131,7 +133,7 @@ class Run:
             fault = MJError(f"{type(error).__name__}: {error}")
         finally:
             if pull is not None:
-                pull.batches.plan.close()
+                pull.close()
         errors = tuple(pull.batches.errors) if pull else ()
         watermark = pull.batches.position.watermark if pull else None
         detail = self._close(detail, fault, errors, pull.notes if pull else (), watermark, lease)
@@ -142,7 +144,8 @@ class Run:
         plan = compile_mapping(entity_map, self.transform_types)
         rules, matcher = self._matcher(entity_map)
         references = References.of(self.store, context, [c.name for c in plan.columns], self.metadata.entity_maps)
-        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references)
+        versions = Versions(self.store, entity_map, self.transform_types)
+        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references, versions)
         batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider, references)
         batches.has_failed = next(iter(self.store.failed(context)), None) is not None
         batches.has_unresolved = next(iter(self.store.unresolved(context)), None) is not None

@@ -20,7 +20,8 @@ from mjcore.errors import ConfigError, UnknownName
 from mjcore.hookspecs import hookimpl
 from mjcore.kernel import Kernel
 from mjcore.models import IntegrationRun
-from mjcore.records import ExternalRecord, FetchRequest, Page, SyncResult, Watermark
+from mjcore.records import ExternalRecord, FetchRequest, Page, Watermark
+from mjcore.results import SyncResult
 from mjcore.schema import ExternalField, ExternalObject
 
 PAGES = 400

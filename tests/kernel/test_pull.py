@@ -12,7 +12,8 @@ from mjcore.capabilities import ProviderType
 from mjcore.errors import Unavailable
 from mjcore.hookspecs import hookimpl
 from mjcore.kernel import Kernel
-from mjcore.records import Counts, ExternalRecord, FetchRequest, Page, SyncResult, Watermark
+from mjcore.records import Counts, ExternalRecord, FetchRequest, Page, Watermark
+from mjcore.results import SyncResult
 from mjcore.retry import Patience
 from mjcore.schema import ExternalField, ExternalObject
 
@@ -295,6 +296,46 @@ def test_a_failed_record_that_is_gone_from_the_source_leaves_the_ledger(tmp_path
         result = kernel.sync("Acme")
         assert failures(rows) == []
         assert result.maps[0].notes == ("1 failed records of earlier runs tried again: 0 succeeded, 1 are gone from the source",)
+
+
+# --- A mapping that changed --------------------------------------------------------------------------
+
+
+def remapped(kernel: Kernel, *field_maps: Mapping[str, Any], **policy: Any) -> None:
+    kernel.apply(
+        {"Connections": [{**DOCUMENT["Connections"][0], "EntityMaps": [{**MAP, **policy, "FieldMaps": list(field_maps)}]}]}
+    )
+
+
+UPPER = {**MAP["FieldMaps"][1], "TransformPipeline": [{"Type": "text", "Config": {"Operation": "upper"}}]}
+
+
+@pytest.mark.parametrize("policy", ["SourceWins", "DestWins"])
+def test_a_changed_mapping_is_applied_to_what_is_linked_without_the_source(
+    kernel: Kernel, account: Account, rows: Rows, policy: str
+) -> None:
+    remapped(kernel, *MAP["FieldMaps"], ConflictResolution=policy)
+    kernel.sync("Acme")
+    rows("UPDATE people SET Name = 'Edited' WHERE Email = 'p5@example.org'")
+    account.away_at = 0
+    remapped(kernel, MAP["FieldMaps"][0], UPPER, MAP["FieldMaps"][2], ConflictResolution=policy)
+    result = kernel.sync("Acme", remap=True)
+    counted(result, **({"updated": 25} if policy == "SourceWins" else {"updated": 24, "unchanged": 1}))
+    assert rows("SELECT Name FROM people WHERE Email = 'p7@example.org'") == [("PERSON 7",)]
+    edited = "PERSON 5" if policy == "SourceWins" else "Edited"
+    assert rows("SELECT Name FROM people WHERE Email = 'p5@example.org'") == [(edited,)]
+    counted(kernel.sync("Acme", remap=True), unchanged=25)
+
+
+def test_a_mapping_that_reads_a_new_field_needs_the_source(kernel: Kernel, account: Account, rows: Rows) -> None:
+    kernel.sync("Acme")
+    remapped(kernel, MAP["FieldMaps"][0], {**UPPER, "SourceFieldName": "nickname"}, MAP["FieldMaps"][2])
+    result = kernel.sync("Acme", remap=True)
+    assert result.status == "Failed"
+    assert "people: the mapping reads nickname anew, which the source has to be asked for" in str(result.error)
+    account.put("007", nickname="Jim")
+    kernel.sync("Acme", full=True)
+    assert rows("SELECT Name FROM people WHERE Email = 'p7@example.org'") == [("JIM",)]
 
 
 # --- Sweeps ------------------------------------------------------------------------------------------

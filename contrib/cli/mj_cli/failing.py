@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mj_cli.documents import Document
 from mj_cli.output import err, plain
 from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, NotSupported, PluginError, Problem, UnknownName
-from mjcore.records import SyncResult
+from mjcore.results import SyncResult
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel

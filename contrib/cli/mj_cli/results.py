@@ -10,7 +10,8 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from mj_cli.output import WIDE, plain, table
-from mjcore.records import Counts, MapResult, SyncResult
+from mjcore.records import Counts
+from mjcore.results import MapResult, SyncResult
 
 COUNTS = ("Processed", "Created", "Updated", "Unchanged", "Deleted", "Skipped", "Conflicted", "Errored")
 ALWAYS = COUNTS[:4]

@@ -12,7 +12,7 @@ from mj_cli.output import plain
 from mj_cli.watching import watching
 from mjcore.errors import ConfigError, Problem
 from mjcore.models import RunRequest
-from mjcore.records import SyncResult
+from mjcore.results import SyncResult
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel

@@ -16,7 +16,8 @@ from rich.console import Console, RenderableType
 from mjcore.models import TransformStep
 from mjcore.preview import FieldTrace, Preview, RecordTrace, StepTrace
 from mjcore.progress import Progress
-from mjcore.records import ABSENT, Counts, MapResult, RecordError, SyncResult
+from mjcore.records import ABSENT, Counts, RecordError
+from mjcore.results import MapResult, SyncResult
 
 BEGAN = datetime(2026, 1, 31, 8, tzinfo=UTC)
 MANY = Counts(12_345_678, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 1_234_567, 111_111, 1_000_000)

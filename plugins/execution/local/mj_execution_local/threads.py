@@ -8,7 +8,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from mjcore.models import RunRequest
-from mjcore.records import SyncResult
+from mjcore.results import SyncResult
 
 T = TypeVar("T")
 

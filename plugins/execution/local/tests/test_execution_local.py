@@ -11,7 +11,8 @@ from mj_execution_local import Local, mj_executor_types
 
 from mjcore.capabilities import Executor
 from mjcore.models import RunRequest
-from mjcore.records import Counts, SyncResult
+from mjcore.records import Counts
+from mjcore.results import SyncResult
 
 LOCAL = next(iter(mj_executor_types()))
 

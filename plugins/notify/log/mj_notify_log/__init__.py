@@ -8,7 +8,8 @@ from mj_notify_log.lines import Level, write
 from mjcore.capabilities import Notice, NotifierType
 from mjcore.hookspecs import hookimpl
 from mjcore.models import SyncContext
-from mjcore.records import Counts, SyncResult
+from mjcore.records import Counts
+from mjcore.results import SyncResult
 
 
 @hookimpl

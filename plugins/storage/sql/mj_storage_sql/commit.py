@@ -33,7 +33,7 @@ FAILED_COLUMNS = (
     "last_failed_at",
 )  # fmt: skip
 CONFLICT_COLUMNS = (
-    "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "run_id", "queued_at",
+    "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "answer", "run_id", "queued_at",
 )  # fmt: skip
 SEEN_COLUMNS = ("entity_map_id", "kind", "external_id")
 REPLACED = ("stage", "code", "message", "raw", "run_id", "last_failed_at")
@@ -51,7 +51,8 @@ def commit(
             batch.links(write.links, made)
             batch.audit(write.changes, made)
             batch.failed(write.failed, write.cleared)
-            batch.conflicts(write.conflicts)
+            batch.conflicts(write.conflicts, write.settled)
+            batch.unlink(write.unlinked)
             batch.staged(write)
             batch.counted(write.counts)
             batch.position(write)
@@ -159,6 +160,7 @@ class _Commit:
                 link.source_modified_at,
                 link.created_row,
                 link.is_tombstone,
+                link.map_version,
                 self.context.run_id,
             )
             for link in links
@@ -206,17 +208,22 @@ class _Commit:
         sets["attempts"] = f"{FAILED.name}.attempts + 1"
         bulk.upsert(driver(self.cx), self.grids.failed, key, FAILED_COLUMNS, list(rows.values()), sets)
 
-    def conflicts(self, conflicts: Sequence[Conflict]) -> None:
+    def conflicts(self, conflicts: Sequence[Conflict], settled: Sequence[str]) -> None:
         of = self.context.entity_map.id
         rows = [
             (
                 *(of, c.external_id, self.entity.id, self._record_key(c.key, c.external_id, {})),
-                *(c.base, c.source, c.current, self.context.run_id, self.now),
+                *(c.base, c.source, c.current, c.answer, self.context.run_id, self.now),
             )
             for c in conflicts
         ]
-        key = ("entity_map_id", "external_id")
-        self.database.bulk.upsert(driver(self.cx), self.grids.conflict, key, CONFLICT_COLUMNS, rows)
+        bulk, key = self.database.bulk, ("entity_map_id", "external_id")
+        bulk.delete(driver(self.cx), self.grids.conflict, key, [(of, i) for i in settled])
+        bulk.upsert(driver(self.cx), self.grids.conflict, key, CONFLICT_COLUMNS, rows)
+
+    def unlink(self, external_ids: Sequence[str]) -> None:
+        of, key = self.context.entity_map.id, ("entity_map_id", "external_id")
+        self.database.bulk.delete(driver(self.cx), self.grids.link, key, [(of, i) for i in external_ids])
 
     # --- where the map stands ------------------------------------------------------------------------
 

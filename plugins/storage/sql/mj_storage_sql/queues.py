@@ -14,17 +14,45 @@ from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED, SEEN
 from mj_storage_sql.values import Codec, text_to_key
 from mjcore.compare import from_json
 from mjcore.errors import StoreError
+from mjcore.history import FailedRecord, RecordChange
 from mjcore.models import Entity, SyncContext
-from mjcore.records import JSON, Conflict, Fields, RecordError, RowChange
+from mjcore.records import JSON, Conflict, Fields
 
 
-def failed(database: Database, context: SyncContext, *, of_earlier_runs: bool) -> Iterator[RecordError]:
+def failed(database: Database, context: SyncContext, *, of_earlier_runs: bool) -> Iterator[FailedRecord]:
     """Stream the failed-record ledger of one map."""
     query = sa.select(FAILED).where(FAILED.c.entity_map_id == context.entity_map.id)
     if of_earlier_runs:
         query = query.where(FAILED.c.run_id != context.run_id)
     for row in _pages(database, query, (FAILED.c.fingerprint,)):
-        yield RecordError(row.external_id, row.stage, row.code, row.message, None if row.raw is None else from_json(row.raw))
+        yield FailedRecord(
+            row.fingerprint,
+            row.external_id,
+            row.stage,
+            row.code,
+            row.message,
+            None if row.raw is None else from_json(row.raw),
+            row.attempts,
+            row.run_id,
+            row.first_failed_at,
+            row.last_failed_at,
+        )
+
+
+def discard(database: Database, context: SyncContext, ids: Sequence[str]) -> None:
+    """Remove entries of the ledger."""
+    with database.write() as cx:
+        for fingerprint in ids:
+            mine = (FAILED.c.entity_map_id == context.entity_map.id, FAILED.c.fingerprint == fingerprint)
+            cx.execute(sa.delete(FAILED).where(*mine))
+
+
+def answer(database: Database, conflicts: Sequence[Conflict]) -> None:
+    """Keep the answers of conflicts."""
+    with database.write() as cx:
+        for conflict in conflicts:
+            mine = (CONFLICT.c.entity_map_id == conflict.entity_map_id, CONFLICT.c.external_id == conflict.external_id)
+            cx.execute(sa.update(CONFLICT).where(*mine).values(answer=conflict.answer))
 
 
 def is_staged(context: SyncContext, link: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
@@ -45,15 +73,20 @@ class History:
         for row in _pages(self._database, query, (CONFLICT.c.entity_map_id, CONFLICT.c.external_id)):
             entity, grid = entity_of(row.entity_id)
             key = text_to_key(key_codecs(entity, grid), row.record_key) if row.record_key else ()
-            yield Conflict(row.external_id, key, *(_values(grid, v) for v in (row.base, row.source, row.current)))
+            base, source, current = (_values(grid, v) for v in (row.base, row.source, row.current))
+            yield Conflict(row.external_id, key, base, source, current, row.entity_map_id, row.answer)
 
-    def changes(self, where: Mapping[str, JSON]) -> Iterator[RowChange]:
+    def changes(self, where: Mapping[str, JSON], *, newest_first: bool) -> Iterator[RecordChange]:
         query = sa.select(CHANGE).where(*_conditions(CHANGE, where, self._entities(where)))
         entity_of = cache(self._entity_of)
-        for row in _pages(self._database, query, (CHANGE.c.id,)):
+        for row in _pages(self._database, query, (CHANGE.c.id,), descending=newest_first):
             entity, grid = entity_of(row.entity_id)
             key = text_to_key(key_codecs(entity, grid), row.record_key)
-            yield RowChange(row.kind, key, _values(grid, row.old), _values(grid, row.new), row.external_id, row.rule)
+            old, new = _values(grid, row.old), _values(grid, row.new)
+            yield RecordChange(
+                *(row.id, row.kind, row.entity_id, key, old, new, row.external_id, row.rule),
+                *(row.run_id, row.entity_map_id, row.map_version, row.origin, row.changed_at),
+            )
 
     def _entities(self, where: Mapping[str, JSON]) -> Sequence[str]:
         """An entity is named as in the metadata."""
@@ -81,12 +114,18 @@ def _value(codec: Codec | None, value: Any) -> Any:
     return codec.of_text(value) if isinstance(value, str) else value
 
 
-def _pages(database: Database, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]]) -> Iterator[Any]:
+def _pages(
+    database: Database, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]], *, descending: bool = False
+) -> Iterator[Any]:
     after: tuple[Any, ...] | None = None
+    ordered = query.order_by(*(column.desc() if descending else column for column in order)).limit(PAGE)
     while True:
-        page = query if after is None else query.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
+        page = ordered
+        if after is not None:
+            key, last = sa.tuple_(*order), sa.tuple_(*map(sa.literal, after))
+            page = ordered.where(key < last if descending else key > last)
         with database.read() as cx:
-            rows = cx.execute(page.order_by(*order).limit(PAGE)).all()
+            rows = cx.execute(page).all()
         yield from rows
         if len(rows) < PAGE:
             return

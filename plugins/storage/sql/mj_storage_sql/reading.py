@@ -15,6 +15,7 @@ from mjcore.records import Fields, Link, Position, RowKey, Value, Watermark
 
 LINK_NAMES = (
     "external_id", "record_key", "content_hash", "source_values", "source_modified_at", "created_row", "is_tombstone",
+    "map_version",
 )  # fmt: skip
 PAGE = 1000
 """Rows per page of a stream: each is a statement of its own, so that nothing stays open between them."""
@@ -45,9 +46,8 @@ def _mine(context: SyncContext) -> tuple[sa.ColumnElement[bool], ...]:
 
 def link_of(row: Sequence[Any], codecs: Sequence[Codec]) -> Link:
     """Return a link from a row of `LINK_NAMES`."""
-    external_id, record_key, content_hash, values, modified_at, created_row, is_tombstone = row
-    key = text_to_key(codecs, record_key)
-    return Link(external_id, key, bytes(content_hash), values, modified_at, created_row, is_tombstone)
+    external_id, record_key, content_hash, *rest = row
+    return Link(external_id, text_to_key(codecs, record_key), bytes(content_hash), *rest)
 
 
 def links(database: Database, grid: Grid, entity: Grid, context: SyncContext, ids: Sequence[str]) -> Mapping[str, Link]:
@@ -73,6 +73,16 @@ def linked(
         if not is_tombstone:
             held.setdefault(texts[record_key], []).append((entity_map_id, external_id))
     return held
+
+
+def links_of(database: Database, entity: Grid, of: Entity, key: RowKey) -> list[tuple[str, Link]]:
+    """Return every link of one row with the id of its entity map, tombstones too."""
+    codecs = key_codecs(of, entity)
+    columns = [LINK.c.entity_map_id, *(LINK.c[name] for name in LINK_NAMES)]
+    mine = (LINK.c.entity_id == of.id, LINK.c.record_key == key_to_text(codecs, key))
+    with database.read() as cx:
+        rows = cx.execute(sa.select(*columns).where(*mine).order_by(LINK.c.entity_map_id, LINK.c.external_id)).all()
+    return [(row[0], link_of(row[1:], codecs)) for row in rows]
 
 
 def stream_links(

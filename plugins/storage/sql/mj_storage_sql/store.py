@@ -18,8 +18,9 @@ from mj_storage_sql.shapes import grid_of
 from mj_storage_sql.tables import LINK
 from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
+from mjcore.history import FailedRecord, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
-from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RecordError, RowChange, RowKey, Value
+from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
 
 T = TypeVar("T")
 
@@ -121,8 +122,14 @@ class SQLStore:
 
     # --- the queues and the past --------------------------------------------------------------------
 
-    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[RecordError]:
+    def failed(self, context: SyncContext, *, of_earlier_runs: bool = False) -> Iterator[FailedRecord]:
         return queues.failed(self._database, context, of_earlier_runs=of_earlier_runs)
+
+    def discard(self, context: SyncContext, ids: Sequence[str]) -> None:
+        queues.discard(self._database, context, ids)
+
+    def live_links(self, context: SyncContext, *, made_by: str | None = None) -> Iterator[Link]:
+        return self._links(context, *([LINK.c.run_id == made_by] if made_by else []))
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         return self._links(context, queues.is_staged(context, LINK, "deleted"))
@@ -142,11 +149,17 @@ class SQLStore:
         with self._database.read() as cx:
             return cx.execute(sa.select(sa.func.count()).select_from(LINK).where(*live)).scalar_one()
 
+    def links_of(self, entity: Entity, key: RowKey) -> Sequence[tuple[str, Link]]:
+        return reading.links_of(self._database, self._grid(entity), entity, key)
+
     def conflicts(self, **where: JSON) -> Iterator[Conflict]:
         return self._history.conflicts(where)
 
-    def changes(self, **where: JSON) -> Iterator[RowChange]:
-        return self._history.changes(where)
+    def answer(self, conflicts: Sequence[Conflict]) -> None:
+        queues.answer(self._database, conflicts)
+
+    def changes(self, *, newest_first: bool = False, **where: JSON) -> Iterator[RecordChange]:
+        return self._history.changes(where, newest_first=newest_first)
 
     def close(self) -> None:
         self._database.close()

@@ -259,6 +259,7 @@ LINK = _table(
     _flag("created_row"),
     _flag("is_tombstone"),
     _text("run_id"),
+    _whole("map_version"),
     sa.Index("ix_mj_record_link_record", "entity_id", "record_key"),
 )
 CHANGE = _table(
@@ -302,6 +303,7 @@ CONFLICT = _table(
     _values("base"),
     _values("source"),
     _values("current"),
+    _text("answer", null=True),
     _text("run_id"),
     _instant("queued_at", null=False),
 )

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("base", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("current", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("entity_map_id", "external_id"),
@@ -240,6 +241,7 @@ def upgrade() -> None:
         sa.Column("created_row", sa.Boolean(), nullable=False),
         sa.Column("is_tombstone", sa.Boolean(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("map_version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entity_map_id", "external_id"),
     )
     op.create_index("ix_mj_record_link_record", "mj_record_link", ["entity_id", "record_key"], unique=False)
