@@ -139,6 +139,8 @@ class ProviderType(Generic[C, A]):
     page_size: int = 100
     rate: tuple[int, timedelta] | None = None
     """Requests per period and connection; the config key `RateLimit` overrides the number."""
+    discovers: Literal["schema", "sample"] = "schema"
+    """`sample`: fields are only those of some records, so that one which is missing proves nothing."""
     default_field_maps: Mapping[str, Sequence[FieldMap]] = field(factory=dict)
     """By object name; needs no connection."""
 

@@ -191,6 +191,17 @@ class MapVersion:
 
 
 @frozen
+class ExternalSchema:
+    """The fields of one external object, as discovery last saw them: type by name."""
+
+    id: str
+    company_integration_id: str
+    object_name: str
+    fields: Mapping[str, str]
+    seen_at: datetime
+
+
+@frozen
 class IntegrationRun:
     id: str
     company_integration_id: str

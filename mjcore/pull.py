@@ -10,8 +10,9 @@ from attrs import define, evolve, field
 from mjcore.batch import Batches
 from mjcore.capabilities import ProviderType, Source
 from mjcore.deletion import Deletes
-from mjcore.errors import CheckpointExpired, WatermarkExpired
-from mjcore.models import RunRequest, SyncContext
+from mjcore.drift import Drift
+from mjcore.errors import CheckpointExpired, ConfigError, WatermarkExpired
+from mjcore.models import ExternalSchema, RunRequest, SyncContext
 from mjcore.progress import Progress, ProgressListener
 from mjcore.records import BatchWrite, Counts, FetchRequest, Page, Position, Watermark
 from mjcore.remapping import Remapping
@@ -55,6 +56,7 @@ class Pull:
             Remapping(self.batches).run()
             self.tell()
             return
+        self._check_fields()
         stored = self.batches.position
         full = self.request.full
         for _ in range(RESTARTS):
@@ -71,6 +73,20 @@ class Pull:
                 self._finish(window)
                 return
         raise CheckpointExpired(f"{self.context.entity_map.external_object_name}: the source lost its cursor {RESTARTS} times")
+
+    def _check_fields(self) -> None:
+        """Compare the fields that are read with those that the source has, before the first page."""
+        context, batches = self.context, self.batches
+        name = context.entity_map.external_object_name
+        known = batches.store.load(ExternalSchema, company_integration_id=context.connection_id, object_name=name)
+        fields = self.repeat(lambda: batches.stages.discover_fields(self.source, name))
+        drift = Drift.of(context, known[0] if known else None, fields)
+        self.notes += drift.notes(batches.plan)
+        problems = drift.problems(batches.plan)
+        if problems and self.provider.discovers == "schema":
+            raise ConfigError(*problems)
+        if seen := drift.seen(self.now()):
+            batches.store.save([seen], lease=batches.lease)
 
     @property
     def is_reread(self) -> bool:

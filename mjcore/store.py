@@ -27,7 +27,7 @@ class Store(Protocol):
     """Serves the engine's tables and the target entities. Methods may be called by several threads.
 
     `load` and `save` know the classes of `mjcore.models` that have an `id`: Company, Entity, IntegrationProvider,
-    Template, CompanyIntegration, EntityMap (with its entity and field maps), MapVersion, IntegrationRun,
+    Template, CompanyIntegration, EntityMap (with its entity and field maps), MapVersion, ExternalSchema, IntegrationRun,
     IntegrationRunDetail.
     """
 

@@ -15,7 +15,7 @@ from mjcore.kernel import Kernel
 from mjcore.records import Counts, ExternalRecord, FetchRequest, Page, Watermark
 from mjcore.results import SyncResult
 from mjcore.retry import Patience
-from mjcore.schema import ExternalField, ExternalObject
+from mjcore.schema import ExternalField, ExternalObject, FieldType
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -32,6 +32,7 @@ class Account:
     records: dict[str, ExternalRecord] = field(factory=dict)
     now: datetime = START
     page: int = 10
+    schema: dict[str, FieldType] = field(factory=lambda: {"email": "email", "name": "string", "badge": "number"})
     away_at: int | None = None
     """Where in a window the account stops to answer."""
 
@@ -53,7 +54,7 @@ class Account:
         return [ExternalObject("people", "People", deletes="signal")]
 
     def fields(self, _: str) -> Iterable[ExternalField]:
-        return [ExternalField("email", "E-mail")]
+        return [ExternalField(name, name, kind) for name, kind in self.schema.items()]
 
     def high_watermark(self, _: str) -> Watermark:
         return Watermark("Timestamp", (self.now + timedelta(seconds=1)).isoformat())
@@ -334,8 +335,42 @@ def test_a_mapping_that_reads_a_new_field_needs_the_source(kernel: Kernel, accou
     assert result.status == "Failed"
     assert "people: the mapping reads nickname anew, which the source has to be asked for" in str(result.error)
     account.put("007", nickname="Jim")
+    account.schema["nickname"] = "string"
     kernel.sync("Acme", full=True)
     assert rows("SELECT Name FROM people WHERE Email = 'p7@example.org'") == [("JIM",)]
+
+
+# --- A schema that changed ---------------------------------------------------------------------------
+
+
+def test_a_field_that_is_gone_stops_its_map_before_the_first_page(kernel: Kernel, account: Account, rows: Rows) -> None:
+    kernel.sync("Acme")
+    del account.schema["badge"]
+    account.schema["badge_no"] = "number"
+    account.put("new", email="new@example.org")
+    result = kernel.sync("Acme")
+    assert (result.status, result.counts.processed) == ("Failed", 0)
+    assert "FieldMaps[2]: the source no longer has field 'badge', which fills 'Badge', did you mean 'badge_no'?" in str(
+        result.error
+    )
+    assert result.maps[0].notes == ("new fields of the source: badge_no", "fields that the source no longer has: badge")
+    renamed = {**MAP["FieldMaps"][2], "SourceFieldName": "badge_no"}
+    remapped(kernel, *MAP["FieldMaps"][:2], renamed)
+    assert kernel.sync("Acme").counts.created == 1
+
+
+def test_an_optional_field_may_go_and_a_retyped_one_is_told(kernel: Kernel, account: Account) -> None:
+    remapped(kernel, *MAP["FieldMaps"][:2], {**MAP["FieldMaps"][2], "Optional": True})
+    kernel.sync("Acme")
+    del account.schema["badge"]
+    account.schema["name"] = "enum"
+    result = kernel.sync("Acme")
+    assert result.error is None
+    assert result.maps[0].notes == (
+        "fields that the source no longer has: badge",
+        "field 'name' is enum now and was string; it fills 'Name'",
+    )
+    assert kernel.sync("Acme").maps[0].notes == (), "told once"
 
 
 # --- Sweeps ------------------------------------------------------------------------------------------

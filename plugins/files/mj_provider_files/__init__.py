@@ -103,4 +103,4 @@ def open_files(connection: Connection[Files, NoAuth]) -> Source:
 
 @hookimpl
 def mj_provider_types() -> Iterable[ProviderType[Files, NoAuth]]:
-    return [ProviderType("Files", Files, NoAuth, open_files, label="Files in a folder", page_size=2000)]
+    return [ProviderType("Files", Files, NoAuth, open_files, label="Files in a folder", page_size=2000, discovers="sample")]

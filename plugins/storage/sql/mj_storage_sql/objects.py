@@ -14,6 +14,7 @@ from mjcore.models import (
     Entity,
     EntityField,
     EntityMap,
+    ExternalSchema,
     FieldMap,
     IntegrationProvider,
     IntegrationRun,
@@ -57,6 +58,7 @@ KINDS: Mapping[type[Any], Kind] = {
     CompanyIntegration: Kind(tables.CONNECTION),
     EntityMap: Kind(tables.ENTITY_MAP),
     MapVersion: Kind(tables.MAP_VERSION),
+    ExternalSchema: Kind(tables.EXTERNAL_SCHEMA),
     IntegrationRun: Kind(tables.RUN),
     IntegrationRunDetail: Kind(tables.RUN_DETAIL),
 }

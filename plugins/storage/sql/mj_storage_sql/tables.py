@@ -188,6 +188,15 @@ MAP_VERSION = _table(
     sa.Index("ix_mj_map_version_entity_map", "entity_map_id", "version"),
 )
 
+EXTERNAL_SCHEMA = _table(
+    "mj_external_schema",
+    _id(),
+    _text("company_integration_id"),
+    _text("object_name"),
+    _json("fields"),
+    _instant("seen_at", null=False),
+)
+
 # --- Runs --------------------------------------------------------------------------------------------
 
 RUN = _table(

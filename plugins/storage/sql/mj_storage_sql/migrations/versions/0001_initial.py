@@ -61,6 +61,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "mj_external_schema",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("company_integration_id", sa.Text(), nullable=False),
+        sa.Column("object_name", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "mj_failed_record",
         sa.Column("entity_map_id", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
