@@ -80,6 +80,8 @@ class Batches:
     """The failed-record ledger may hold entries that a success clears."""
     starts_window: bool = False
     """No batch of the window is committed yet."""
+    has_conflicts: bool = False
+    """The conflict queue may hold records that have become one again."""
     has_unresolved: bool = False
     """Records may wait for the second pass that need not any more."""
 
@@ -162,6 +164,7 @@ class Batches:
             conflicted=len(outcome.conflicts),
             errored=len(errors),
         )
+        queued = {conflict.external_id for conflict in outcome.conflicts}
         failed = {error.external_id for error in errors if error.external_id is not None}
         write = BatchWrite(
             changes=sorted(outcome.changes, key=lambda change: (change.kind, tuple(map(str, change.key)))),
@@ -175,6 +178,7 @@ class Batches:
             seen=[i for i in ids if i not in gone] if self.position.is_full else (),
             staged_deletes=gone,
             unresolved=sorted(unresolved - failed),
+            settled=[i for r in records if (i := r.source.external_id) not in queued] if self.has_conflicts else (),
             resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
         )
         return write, outcome.deferred
@@ -190,6 +194,7 @@ class Batches:
             self.retried += decided
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)
+        self.has_conflicts = self.has_conflicts or bool(write.conflicts)
         self.has_unresolved = self.has_unresolved or bool(write.unresolved)
         self.stages.tell("mj_batch_done", context=self.context, counts=counts)
         done = self.counts

@@ -28,6 +28,7 @@ from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDeta
 from mjcore.opening import open_source
 from mjcore.preview import Preview, trace
 from mjcore.progress import ProgressListener
+from mjcore.queues import Queues
 from mjcore.records import Counts, FetchRequest
 from mjcore.registry import Registry, collect
 from mjcore.results import Refusal, SyncResult
@@ -183,7 +184,7 @@ class Kernel:
             full=full,
             since=since.isoformat() if since else None,
             until=until.isoformat() if until else None,
-            remap=remap,
+            mode="remap" if remap else "sync",
             allow_deletes=allow_deletes,
         )
         return self.run(request, progress, cancel)
@@ -234,6 +235,15 @@ class Kernel:
         `UnknownName`: no such run; `ConfigError`: it has ended.
         """
         return cancel(self.store, run_id, self.now)
+
+    def retry(self, connection: str, *, maps: Sequence[str] = ()) -> SyncResult:
+        """Try failed records again and act on answered conflicts, without reading what has changed. Raises as `sync` does."""
+        return self.run(RunRequest(connection, tuple(maps), mode="retry"))
+
+    @cached_property
+    def queues(self) -> Queues:
+        """Failed records and conflicts, to be looked at and decided."""
+        return Queues(self.store, self.now)
 
     @cached_property
     def executor(self) -> Executor:

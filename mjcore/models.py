@@ -279,8 +279,8 @@ class RunRequest:
     full: bool = False
     since: str | None = None
     until: str | None = None
-    remap: bool = False
-    """Map what is linked anew, without asking the source."""
+    mode: Literal["sync", "remap", "retry"] = "sync"
+    """`remap`: map what is linked anew, without asking the source. `retry`: only what failed or was answered."""
     trigger: Trigger = "Manual"
     allow_deletes: bool = False
     """A person has approved more deletes than the guard lets pass."""

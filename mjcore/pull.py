@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from mjcore.answers import Answers
 from mjcore.batch import Batches
 from mjcore.capabilities import ProviderType, Source
 from mjcore.deletion import Deletes
@@ -51,10 +52,9 @@ class Pull:
         self.repeat = Repeater(self.patience, self.is_stopped, self.tell)
 
     def run(self) -> None:
-        """Read the window to its end, apply deletes, and advance the watermark; or only map anew what is linked."""
-        if self.request.remap:
-            Remapping(self.batches).run()
-            self.tell()
+        """Read the window to its end, apply deletes, and advance the watermark; or only what the mode asks for."""
+        if self.request.mode != "sync":
+            self._rework()
             return
         self._check_fields()
         stored = self.batches.position
@@ -73,6 +73,19 @@ class Pull:
                 self._finish(window)
                 return
         raise CheckpointExpired(f"{self.context.entity_map.external_object_name}: the source lost its cursor {RESTARTS} times")
+
+    def _rework(self) -> None:
+        """Do without a window."""
+        if self.request.mode == "remap":
+            Remapping(self.batches).run()
+        else:
+            self._catch_up()
+        self.tell()
+
+    def _catch_up(self) -> None:
+        """Try what failed in earlier runs, and act on what people have answered."""
+        done = (Retries(self.batches, self.source, self.repeat).run(), Answers(self.batches, self.now).run())
+        self.notes += [note for note in done if note]
 
     def _check_fields(self) -> None:
         """Compare the fields that are read with those that the source has, before the first page."""
@@ -161,9 +174,7 @@ class Pull:
         sweep = window.is_full and self._is_complete and not self.is_reread
         if window.is_full and not self._is_complete:
             self.notes.append("no sweep for deletes: some records could not be read, so their ids are unknown")
-        retried = Retries(self.batches, self.source, self.repeat).run()
-        if retried:
-            self.notes.append(retried)
+        self._catch_up()
         deletes = Deletes(self.batches, self.now, self.request.allow_deletes)
         deletes.apply(sweep=sweep)
         if deletes.swept:
