@@ -13,6 +13,7 @@ from mjcore.mapping import MappingPlan
 from mjcore.matching import Matched, MatchRules, Resolver, match_values
 from mjcore.merge import merge
 from mjcore.models import Entity, SyncContext
+from mjcore.precedence import Precedence
 from mjcore.records import Conflict, ExternalRecord, Fields, Link, MappedRecord, RecordError, RowChange, RowKey, Value
 from mjcore.references import References
 from mjcore.stages import Stages
@@ -48,6 +49,7 @@ class Decider:
     now: Callable[[], datetime]
     references: References
     versions: Versions
+    precedence: Precedence
 
     def decide(self, records: Sequence[MappedRecord], links: Mapping[str, Link], hashes: Mapping[str, bytes]) -> Outcome:
         """`links` and `hashes` are by external id; the records have passed the hash and age checks."""
@@ -58,7 +60,8 @@ class Decider:
         uniques = Uniques.of(
             self.context.entity, [c.name for c in self.plan.columns], records, self.store.rows(self.context.entity)
         )
-        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links), uniques)
+        taken = self.precedence.taken(list(rows))
+        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links), uniques, taken)
         for record in records:
             batch.decide(record)
         return batch.outcome
@@ -106,6 +109,8 @@ class _Batch:
     rows: Mapping[RowKey, Fields]
     bases: Mapping[str, Fields]
     uniques: Uniques
+    taken: Mapping[RowKey, frozenset[str]]
+    """Fields that belong to other maps."""
     outcome: Outcome = field(factory=Outcome)
     occupied: set[tuple[object, ...]] = field(factory=set)
 
@@ -190,7 +195,8 @@ class _Batch:
             return
         base = self.bases.get(source.external_id)
         policy = self.of.context.entity_map.conflict_resolution
-        merged = merge(self.entity, policy, record.values, row, base, source.modified_at)
+        mine = {name: v for name, v in record.values.items() if name not in self.taken.get(key, ())}
+        merged = merge(self.entity, policy, mine, row, base, source.modified_at)
         new = merged.changes
         if revive and self._is_soft_deleted(row) and self.entity.soft_delete_field:
             new[self.entity.soft_delete_field] = self._alive()
@@ -203,9 +209,9 @@ class _Batch:
             self.outcome.changes.append(RowChange("update", key, old, new, source.external_id, rule))
         if merged.collisions:
             collided = merged.collisions
-            mine = {name: row.get(name) for name in collided}
+            here = {name: row.get(name) for name in collided}
             was = {name: base[name] for name in collided if base and name in base}
-            self.outcome.conflicts.append(self._conflict(record, key, was, collided, mine))
+            self.outcome.conflicts.append(self._conflict(record, key, was, collided, here))
         elif new:
             self.outcome.updated += 1
         else:

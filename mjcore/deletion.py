@@ -1,6 +1,6 @@
 """Deletes of a drained window: staged first, guarded, then applied through the links of one map."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from attrs import define, evolve
@@ -60,7 +60,8 @@ class Deletes:
         keys = sorted({link.key for link in links})
         rows = store.read(entity, keys, _names(entity)) if behavior != "DoNothing" else {}
         holders = store.linked(entity, keys) if rows else {}
-        changes = [change for link in links if (change := self._change(link, rows, holders))]
+        made = set(store.made_rows(entity, keys)) if rows and behavior == "HardDelete" else set()
+        changes = [change for link in links if (change := self._change(link, rows, holders, made))]
         counts = Counts(deleted=len(changes), skipped=len(links) - len(changes))
         return BatchWrite(
             changes=sorted(changes, key=lambda change: tuple(map(str, change.key))),
@@ -75,7 +76,11 @@ class Deletes:
         )
 
     def _change(
-        self, link: Link, rows: Mapping[RowKey, Fields], holders: Mapping[RowKey, Sequence[tuple[str, str]]]
+        self,
+        link: Link,
+        rows: Mapping[RowKey, Fields],
+        holders: Mapping[RowKey, Sequence[tuple[str, str]]],
+        made: Collection[RowKey],
     ) -> RowChange | None:
         """Return what happens to the row; None where it stays: gone already, or held by another link."""
         context = self.batches.context
@@ -84,7 +89,7 @@ class Deletes:
         if row is None or any(holder != mine for holder in holders.get(link.key, ())):
             return None
         if context.entity_map.delete_behavior == "HardDelete":
-            return RowChange("delete", link.key, row, {}, link.external_id) if link.created_row else None
+            return RowChange("delete", link.key, row, {}, link.external_id) if link.key in made else None
         name = entity.soft_delete_field or ""
         if row.get(name) not in (None, False):
             return None

@@ -1,6 +1,6 @@
 """What a database offers to the kernel: one `Store` serves the engine's tables and the target entities."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -51,7 +51,10 @@ class Store(Protocol):
         """Tell whether look-ups by these fields use an index."""
 
     def load(self, kind: type[T], *, newest: int | None = None, **where: JSON) -> Sequence[T]:
-        """Return stored objects whose attributes equal `where`, in the order of their ids; of many the `newest` last ones."""
+        """Return stored objects whose attributes equal `where`, in the order of their ids; of many the `newest` last ones.
+
+        An EntityMap is found by `entity_id` too.
+        """
 
     def save(self, objects: Sequence[object], remove: Sequence[object] = (), lease: Lease | None = None) -> None:
         """Insert or replace by id, and remove, in one transaction. Saving an EntityMap replaces its field maps.
@@ -84,6 +87,9 @@ class Store(Protocol):
 
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         """Return, per row, the (entity map id, external id) of every live link that holds it."""
+
+    def made_rows(self, entity: Entity, keys: Sequence[RowKey]) -> Collection[RowKey]:
+        """Return those of the rows that the engine created, through whatever map."""
 
     def read(self, entity: Entity, keys: Sequence[RowKey], fields: tuple[str, ...]) -> Mapping[RowKey, Fields]:
         """Return the rows that exist, values typed as the entity's fields say."""

@@ -30,6 +30,7 @@ from mjcore.models import (
     SyncContext,
 )
 from mjcore.ordering import layers
+from mjcore.precedence import Precedence
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
 from mjcore.records import JSON, Counts, Lease, RecordError, Watermark
@@ -145,7 +146,8 @@ class Run:
         rules, matcher = self._matcher(entity_map)
         references = References.of(self.store, context, [c.name for c in plan.columns], self.metadata.entity_maps)
         versions = Versions(self.store, entity_map, self.transform_types)
-        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references, versions)
+        precedence = Precedence.of(self.store, entity_map)
+        decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references, versions, precedence)
         batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider, references)
         batches.has_failed = next(iter(self.store.failed(context)), None) is not None
         batches.has_conflicts = next(iter(self.store.conflicts(entity_map_id=entity_map.id)), None) is not None

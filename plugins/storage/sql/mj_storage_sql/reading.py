@@ -63,16 +63,29 @@ def linked(
     database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]
 ) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
     """Return the live links of rows, of whatever map."""
+    held: dict[RowKey, list[tuple[str, str]]] = {}
+    names = ("entity_map_id", "external_id", "is_tombstone")
+    for key, (entity_map_id, external_id, is_tombstone) in sorted(_of_rows(database, grid, entity, of, keys, names)):
+        if not is_tombstone:
+            held.setdefault(key, []).append((entity_map_id, external_id))
+    return held
+
+
+def made_rows(database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]) -> set[RowKey]:
+    """Return the rows that the engine created, as any link says, tombstones too."""
+    return {key for key, (created_row,) in _of_rows(database, grid, entity, of, keys, ("created_row",)) if created_row}
+
+
+def _of_rows(
+    database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey], names: tuple[str, ...]
+) -> list[tuple[RowKey, tuple[Any, ...]]]:
+    """Return what the links of rows hold, with the rows' keys."""
     codecs = key_codecs(of, entity)
     texts = {key_to_text(codecs, key): key for key in keys}
-    names = ("record_key", "entity_map_id", "external_id", "is_tombstone")
+    wanted = [(of.id, text) for text in texts]
     with database.read() as cx:
-        rows = database.bulk.select(driver(cx), grid, names, ("entity_id", "record_key"), [(of.id, text) for text in texts])
-    held: dict[RowKey, list[tuple[str, str]]] = {}
-    for record_key, entity_map_id, external_id, is_tombstone in sorted(map(tuple, rows)):
-        if not is_tombstone:
-            held.setdefault(texts[record_key], []).append((entity_map_id, external_id))
-    return held
+        rows = database.bulk.select(driver(cx), grid, ("record_key", *names), ("entity_id", "record_key"), wanted)
+    return [(texts[row[0]], tuple(row[1:])) for row in rows]
 
 
 def links_of(database: Database, entity: Grid, of: Entity, key: RowKey) -> list[tuple[str, Link]]:

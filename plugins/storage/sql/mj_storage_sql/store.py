@@ -1,6 +1,6 @@
 """`SQLStore`: the `Store` of mjcore on SQLite and PostgreSQL."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -107,6 +107,9 @@ class SQLStore:
 
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         return reading.linked(self._database, self._grids.link, self._grid(entity), entity, keys)
+
+    def made_rows(self, entity: Entity, keys: Sequence[RowKey]) -> Collection[RowKey]:
+        return reading.made_rows(self._database, self._grids.link, self._grid(entity), entity, keys)
 
     def read(self, entity: Entity, keys: Sequence[RowKey], fields: tuple[str, ...]) -> Mapping[RowKey, Fields]:
         with self._database.read() as cx:
