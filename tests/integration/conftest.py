@@ -28,7 +28,8 @@ from attrs import define, field, frozen
 from mj_cli.documents import parse
 
 from mjcore.kernel import Kernel
-from mjcore.records import Counts, SyncResult
+from mjcore.records import Counts
+from mjcore.results import SyncResult
 from mjcore.retry import Patience
 
 CONNECTION = "Acme HubSpot"
@@ -209,6 +210,7 @@ class Account:
 
     address: str
     handle: Any = None
+    stop: Callable[[], None] = lambda: None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer to a request, asked again where the account fails on purpose."""
@@ -263,8 +265,9 @@ def serve() -> Iterator[Callable[..., Account]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Account:
-            handle = stack.enter_context(mj_sandbox.serve(**options))
-            return Account(handle.address, handle)
+            running = stack.enter_context(ExitStack())
+            handle = running.enter_context(mj_sandbox.serve(**options))
+            return Account(handle.address, handle, running.close)
 
         yield start
 

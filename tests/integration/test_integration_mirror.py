@@ -94,6 +94,17 @@ def test_every_kind_of_edit_arrives(scene: Callable[..., Any], once: Callable[..
     once(acme.database)
 
 
+def test_many_new_records_arrive(scene: Callable[..., Any], once: Callable[..., None]) -> None:
+    acme = scene(contacts=120)
+    acme.pull()
+    made = [{"email": f"new{n}@example.org", "lastname": "New", "phone": f"202-555-{n:04}"} for n in range(350)]
+    acme.account.control("create", records=made)
+    assert acme.pull()["contacts"] == Counts(processed=350, created=350)
+    acme.check_mirror()
+    assert acme.pull(full=True)["contacts"] == Counts(processed=470, unchanged=470)
+    once(acme.database)
+
+
 def test_records_that_cannot_be_told_apart_are_kept_aside_until_they_can(scene: Callable[..., Any]) -> None:
     acme = scene(contacts=1000, duplicates=0.03)
     result = acme.sync()
