@@ -215,7 +215,9 @@ class Table:
 
     def merge(self, winner: int, loser: int, at: int) -> None:
         """Let `loser` be known as `winner` from now on; empty properties of the winner take the loser's values."""
-        merged = ";".join(filter(None, (self.value(winner, "hs_merged_object_ids"), str(loser))))
+        # those that were merged into the loser before are the winner's now, too
+        known = (self.value(record, "hs_merged_object_ids") for record in (winner, loser))
+        merged = ";".join(filter(None, (*known, str(loser))))
         taken = {
             name: self.value(loser, name)
             for name, prop in self.properties.items()
