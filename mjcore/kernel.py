@@ -41,6 +41,7 @@ from mjcore.sync import Run
 if TYPE_CHECKING:
     from mjcore.apply import ApplyReport
     from mjcore.document import Raw
+    from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
 
 T = TypeVar("T")
@@ -235,6 +236,12 @@ class Kernel:
         `UnknownName`: no such run; `ConfigError`: it has ended.
         """
         return cancel(self.store, run_id, self.now)
+
+    def explain(self, entity: str, key: str, field: str | None = None) -> "Explanation":
+        """Tell why a row, or one field of it, is as it is. `UnknownName`: no such entity, row or field."""
+        from mjcore.explain import explain
+
+        return explain(self, entity, key, field)
 
     def retry(self, connection: str, *, maps: Sequence[str] = ()) -> SyncResult:
         """Try failed records again and act on answered conflicts, without reading what has changed. Raises as `sync` does."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -129,6 +129,9 @@ class Store(Protocol):
     def count_links(self, context: SyncContext) -> int:
         """Return how many live links this map has."""
 
+    def key_of(self, entity: Entity, text: str) -> RowKey:
+        """Return a row's key from its text: that of `mj_record_link`, or of several columns separated by commas."""
+
     def links_of(self, entity: Entity, key: RowKey) -> Sequence[tuple[str, Link]]:
         """Return every link of one row with the id of its entity map, tombstones too."""
 
@@ -138,9 +141,11 @@ class Store(Protocol):
     def answer(self, conflicts: Sequence[Conflict]) -> None:
         """Keep the answers of conflicts that are in the queue."""
 
-    def changes(self, *, newest_first: bool = False, **where: JSON) -> Iterator[RecordChange]:
-        """Stream the audit trail, oldest first; `run_id`, `entity_map_id`, `entity` (a name), `record_key` and `external_id`
-        narrow it."""
+    def changes(self, *, newest_first: bool = False, **where: Any) -> Iterator[RecordChange]:
+        """Stream the audit trail, oldest first.
+
+        `run_id`, `entity_map_id`, `external_id`, `entity` (a name) and, with an entity, `key` (a row key) narrow it.
+        """
 
     def close(self) -> None:
         """Release what is open."""

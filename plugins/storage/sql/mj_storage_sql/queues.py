@@ -11,7 +11,7 @@ from mj_storage_sql.grid import Grid
 from mj_storage_sql.reading import PAGE
 from mj_storage_sql.shapes import key_codecs
 from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED, SEEN
-from mj_storage_sql.values import Codec, text_to_key
+from mj_storage_sql.values import Codec, key_to_text, text_to_key
 from mjcore.compare import from_json
 from mjcore.errors import StoreError
 from mjcore.history import FailedRecord, RecordChange
@@ -76,8 +76,12 @@ class History:
             base, source, current = (_values(grid, v) for v in (row.base, row.source, row.current))
             yield Conflict(row.external_id, key, base, source, current, row.entity_map_id, row.answer)
 
-    def changes(self, where: Mapping[str, JSON], *, newest_first: bool) -> Iterator[RecordChange]:
-        query = sa.select(CHANGE).where(*_conditions(CHANGE, where, self._entities(where)))
+    def changes(self, where: Mapping[str, Any], *, newest_first: bool) -> Iterator[RecordChange]:
+        narrowed = dict(where)
+        if "key" in narrowed:
+            entity, grid = self._entity_of(str(where["entity"]))
+            narrowed["record_key"] = key_to_text(key_codecs(entity, grid), narrowed.pop("key"))
+        query = sa.select(CHANGE).where(*_conditions(CHANGE, narrowed, self._entities(where)))
         entity_of = cache(self._entity_of)
         for row in _pages(self._database, query, (CHANGE.c.id,), descending=newest_first):
             entity, grid = entity_of(row.entity_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -14,8 +14,9 @@ from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
 from mj_storage_sql.migrate import exclusively, migrate
 from mj_storage_sql.reflect import reflect
-from mj_storage_sql.shapes import grid_of
+from mj_storage_sql.shapes import grid_of, key_codecs
 from mj_storage_sql.tables import LINK
+from mj_storage_sql.values import text_to_key
 from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
 from mjcore.history import FailedRecord, RecordChange
@@ -152,6 +153,9 @@ class SQLStore:
         with self._database.read() as cx:
             return cx.execute(sa.select(sa.func.count()).select_from(LINK).where(*live)).scalar_one()
 
+    def key_of(self, entity: Entity, text: str) -> RowKey:
+        return text_to_key(key_codecs(entity, self._grid(entity)), text)
+
     def links_of(self, entity: Entity, key: RowKey) -> Sequence[tuple[str, Link]]:
         return reading.links_of(self._database, self._grid(entity), entity, key)
 
@@ -161,7 +165,7 @@ class SQLStore:
     def answer(self, conflicts: Sequence[Conflict]) -> None:
         queues.answer(self._database, conflicts)
 
-    def changes(self, *, newest_first: bool = False, **where: JSON) -> Iterator[RecordChange]:
+    def changes(self, *, newest_first: bool = False, **where: Any) -> Iterator[RecordChange]:
         return self._history.changes(where, newest_first=newest_first)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from mj_storage_sql.text import dumps, loads
-from mjcore.errors import RowRefused, TransformError
+from mjcore.errors import RowRefused, TransformError, UnknownName
 from mjcore.fitting import as_number
 from mjcore.models import EntityField
 from mjcore.records import RowKey, Value
@@ -69,8 +69,10 @@ def key_to_text(codecs: Sequence[Codec], key: RowKey) -> str:
 
 
 def text_to_key(codecs: Sequence[Codec], text: str) -> RowKey:
-    """Turn back what `key_to_text` made."""
-    parts = [text] if len(codecs) == 1 else loads(text)
+    """Turn back what `key_to_text` made, or what people write: several parts separated by commas."""
+    parts = [text] if len(codecs) == 1 else loads(text) if text.startswith("[") else [p.strip() for p in text.split(",")]
+    if len(parts) != len(codecs):
+        raise UnknownName(f"key of {len(codecs)} parts", text, ())
     return tuple(codec.of_text(part) for codec, part in zip(codecs, parts, strict=True))
 
 
