@@ -75,6 +75,8 @@ class Batches:
     """The first ten of this run."""
     retried: Counts = field(factory=Counts)
     """What became of failed records of earlier runs: they count apart."""
+    is_repair: bool = False
+    """What is unchanged at the source is compared with its row, too."""
     _is_retry: bool = False
     has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
@@ -147,7 +149,7 @@ class Batches:
                 todo.append(record)
             elif _is_older(record, link):
                 skipped += 1
-            elif link.content_hash == hashes[record.external_id]:
+            elif link.content_hash == hashes[record.external_id] and not self.is_repair:
                 unchanged += 1
             else:
                 todo.append(record)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mjcore.document import Raw
     from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
+    from mjcore.verify import Difference, Verified
 
 T = TypeVar("T")
 
@@ -236,6 +237,23 @@ class Kernel:
         `UnknownName`: no such run; `ConfigError`: it has ended.
         """
         return cancel(self.store, run_id, self.now)
+
+    def verify(
+        self,
+        connection: str,
+        *,
+        maps: Sequence[str] = (),
+        listener: Callable[["Difference"], None] = lambda _: None,
+        cancel: Callable[[], bool] = lambda: False,
+    ) -> "Sequence[Verified]":
+        """Compare every record of the source with its row, by entity map; nothing is written. Raises `ProviderError`."""
+        from mjcore.verify import verify
+
+        return verify(self, connection, maps, listener, cancel)
+
+    def repair(self, connection: str, *, maps: Sequence[str] = (), allow_deletes: bool = False) -> SyncResult:
+        """Read the source in full and re-assert it, local edits included; a run as any other. Raises as `sync` does."""
+        return self.run(RunRequest(connection, tuple(maps), full=True, mode="repair", allow_deletes=allow_deletes))
 
     def explain(self, entity: str, key: str, field: str | None = None) -> "Explanation":
         """Tell why a row, or one field of it, is as it is. `UnknownName`: no such entity, row or field."""

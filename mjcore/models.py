@@ -279,8 +279,9 @@ class RunRequest:
     full: bool = False
     since: str | None = None
     until: str | None = None
-    mode: Literal["sync", "remap", "retry"] = "sync"
-    """`remap`: map what is linked anew, without asking the source. `retry`: only what failed or was answered."""
+    mode: Literal["sync", "remap", "retry", "repair"] = "sync"
+    """`remap`: map what is linked anew, without asking the source. `retry`: only what failed or was answered. `repair`: read in
+    full, and let the source win whatever it was before."""
     trigger: Trigger = "Manual"
     allow_deletes: bool = False
     """A person has approved more deletes than the guard lets pass."""

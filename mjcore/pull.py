@@ -53,7 +53,7 @@ class Pull:
 
     def run(self) -> None:
         """Read the window to its end, apply deletes, and advance the watermark; or only what the mode asks for."""
-        if self.request.mode != "sync":
+        if self.request.mode in ("remap", "retry"):
             self._rework()
             return
         self._check_fields()

@@ -1,10 +1,9 @@
 """The run of one connection: lease, entity maps in dependency order, and what is recorded about them."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -15,7 +14,8 @@ from mjcore.cancel import Stop
 from mjcore.capabilities import Executor, Matcher, MatchType, ProviderType, Source, Store, TransformType
 from mjcore.decision import Decider
 from mjcore.deletion import TooManyDeletes
-from mjcore.errors import ConfigError, LeaseLost, MJError, NotSupported, StoreError, UnknownName
+from mjcore.errors import ConfigError, LeaseLost, MJError, NotSupported, UnknownName
+from mjcore.heartbeat import LEASE, kept
 from mjcore.holder import is_gone, this_process
 from mjcore.ids import new_id
 from mjcore.mapping import compile_mapping
@@ -44,7 +44,6 @@ from mjcore.versions import Versions
 from mjcore.wire import structure, unstructure
 
 LOG = logging.getLogger("mjcore")
-LEASE = timedelta(seconds=60)
 MAP_ONLY = (NotSupported, ConfigError, UnknownName, TooManyFailures, TooManyDeletes)
 """What stops one entity map; anything else stops the run."""
 
@@ -71,7 +70,7 @@ class Run:
         entity_maps = self._selected()
         lease = self.store.acquire(self.metadata.connection, this_process(), LEASE, is_gone)
         self.cancel = Stop(self.store, lease, self.cancel)
-        with _kept(self.store, lease):
+        with kept(self.store, lease):
             run = self._begin(lease)
             results: list[MapResult] = []
             error: Exception | None = None
@@ -149,6 +148,7 @@ class Run:
         precedence = Precedence.of(self.store, entity_map)
         decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references, versions, precedence)
         batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider, references)
+        batches.is_repair = self.request.mode == "repair"
         batches.has_failed = next(iter(self.store.failed(context)), None) is not None
         batches.has_conflicts = next(iter(self.store.conflicts(entity_map_id=entity_map.id)), None) is not None
         batches.has_unresolved = next(iter(self.store.unresolved(context)), None) is not None
@@ -164,6 +164,8 @@ class Run:
         return rules, kind.compile(config, entity_map)
 
     def _context(self, run: IntegrationRun, entity_map: EntityMap) -> SyncContext:
+        if self.request.mode == "repair":
+            entity_map = evolve(entity_map, conflict_resolution="SourceWins")
         return SyncContext(
             run.id,
             self.metadata.name,
@@ -275,23 +277,3 @@ def counts_of(record: IntegrationRun | IntegrationRunDetail) -> Counts:
     """Return the stored counters of a run or of one entity map in it."""
     prefix = "total_records_" if isinstance(record, IntegrationRun) else "records_"
     return Counts(*(getattr(record, prefix + a.name) for a in fields(Counts)))
-
-
-@contextmanager
-def _kept(store: Store, lease: Lease) -> Iterator[None]:
-    """Renew the lease until the block ends, then give it back. A lost lease is noticed by the next commit."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(LEASE.total_seconds() / 3):
-            with suppress(StoreError):
-                store.renew(lease, LEASE)
-
-    heart = threading.Thread(target=beat, name="mj-lease", daemon=True)
-    heart.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        heart.join()
-        store.release(lease)
