@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import define, evolve, field
@@ -26,7 +26,7 @@ from mjcore.models import (
     IntegrationRunDetail,
     SyncContext,
 )
-from mjcore.records import BatchWrite, Counts, Fields, Lease, Link, Position, RowChange, RowKey
+from mjcore.records import BatchWrite, Counts, Fields, Lease, Link, Position, RecordError, RowChange, RowKey
 from mjcore.store import Store
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
@@ -173,11 +173,8 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Databases]:
-    made = Databases(tmp_path_factory.mktemp("sqlite"), lambda: str(request.getfixturevalue("postgres")))
-    yield made
-    for database in made.migrated.values():
-        made.drop(database)
+def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Databases:
+    return Databases(tmp_path_factory.mktemp("sqlite"), lambda: str(request.getfixturevalue("postgres")))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -223,9 +220,9 @@ class Scene:
         return Link(external_id, key, b"0123456789abcdef", parts.pop("source_values", {}), **parts)
 
     def write(self, **parts: Any) -> BatchWrite:
-        """Return a batch that does nothing but `parts`."""
+        """Return a batch that does nothing but `parts`, in an open window."""
         nothing = dict.fromkeys(["changes", "links", "failed", "cleared", "conflicts"], ())
-        return BatchWrite(**{**nothing, "counts": Counts(), "position": Position(), **parts})
+        return BatchWrite(**{**nothing, "counts": Counts(), "position": Position(run_id=self.run.id), **parts})
 
     def commit(self, **parts: Any) -> None:
         self.store.commit(self.context, self.write(**parts), self.lease)
@@ -248,6 +245,18 @@ class Scene:
         """Return a row, all fields that the entity lists."""
         names = dict.fromkeys([*self.entity.primary_key, *(f.name for f in self.entity.fields)])
         return self.store.read(self.entity, [key], tuple(names)).get(key)
+
+    def failed(self, **options: Any) -> list[RecordError]:
+        """Return the ledger, by external id and message, as the errors that were written."""
+        found = [
+            RecordError(f.external_id, cast("Any", f.stage), f.code, f.message, f.raw)
+            for f in self.store.failed(self.context, **options)
+        ]
+        return sorted(found, key=lambda e: (e.external_id or "", e.message))
+
+    def trail(self, **where: Any) -> list[RowChange]:
+        """Return the audit trail as the changes that were written."""
+        return [RowChange(c.kind, c.key, c.old, c.new, c.external_id, c.rule) for c in self.store.changes(**where)]
 
     def next_run(self) -> "Scene":
         """Return the map in a later run; this one's lease is given back."""

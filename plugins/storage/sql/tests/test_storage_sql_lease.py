@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mjcore.errors import LeaseHeld, LeaseLost
-from mjcore.models import CompanyIntegration
+from mjcore.models import CompanyIntegration, IntegrationRun
 from mjcore.records import Lease, Position, RecordError, Watermark
 from mjcore.store import Store
 
@@ -147,7 +148,7 @@ def test_of_many_that_ask_at_once_one_gets_it(store: Store, connection: CompanyI
 
 
 def test_who_lost_the_lease_writes_nothing(store: Store, scene: Any) -> None:
-    keys = scene.create({"x": {"Name": "before"}})
+    keys, stood = scene.create({"x": {"Name": "before"}}), store.position(scene.context)
     taken = store.acquire(scene.connection, "another", MINUTE, gone)
     late = scene.creation("late", {"Name": "late"})
     with pytest.raises(LeaseLost):
@@ -158,7 +159,7 @@ def test_who_lost_the_lease_writes_nothing(store: Store, scene: Any) -> None:
     assert scene.read(late.key) is None
     assert list(store.links(scene.context, ["x", "late"])) == ["x"]
     assert list(store.failed(scene.context)) == []
-    assert store.position(scene.context) == Position()
+    assert store.position(scene.context) == stood
     assert [c.external_id for c in store.changes()] == ["x"]
     assert [link.external_id for link in store.unseen(scene.context)] == ["x"]
     scene.lease = taken
@@ -180,3 +181,25 @@ def test_a_renewed_lease_commits_with_the_lease_first_given(store: Store, scene:
     store.renew(scene.lease, MINUTE)
     scene.commit(position=Position(Watermark("Cursor", "on")))
     assert store.position(scene.context) == Position(Watermark("Cursor", "on"))
+
+
+# --- What a run records about itself -----------------------------------------------------------------
+
+
+def test_who_lost_the_lease_records_nothing(store: Store, scene: Any) -> None:
+    ended = evolve(scene.run, status="Completed")
+    store.save([ended], lease=scene.lease)
+    taken = store.acquire(scene.connection, "another", MINUTE, gone)
+    with pytest.raises(LeaseLost):
+        store.save([scene.run], lease=scene.lease)
+    assert list(store.load(IntegrationRun)) == [ended]
+    store.save([scene.run], lease=taken)
+    assert list(store.load(IntegrationRun)) == [scene.run]
+
+
+def test_a_run_is_asked_to_stop_and_no_later_one(store: Store, scene: Any) -> None:
+    assert not store.is_cancelled(scene.lease)
+    store.cancel(scene.connection, scene.run)
+    assert store.is_cancelled(scene.lease)
+    later = scene.next_run()
+    assert not store.is_cancelled(later.lease)

@@ -99,7 +99,9 @@ def test_saving_replaces_every_attribute(store: Store, saved: Any) -> None:
 @pytest.mark.parametrize("saved", EVERYTHING, ids=lambda o: type(o).__name__)
 def test_where_compares_attributes(store: Store, saved: Any) -> None:
     store.save(EVERYTHING)
-    plain = {name: value for name, value in asdict(saved, recurse=False).items() if isinstance(value, str | bool | int | None)}
+    plain: dict[str, Any] = {
+        name: value for name, value in asdict(saved, recurse=False).items() if isinstance(value, str | bool | int | None)
+    }
     assert "id" in plain
     for name, value in plain.items():
         assert list(store.load(type(saved), **{name: value})) == [saved], name
@@ -183,3 +185,12 @@ def test_a_scene_is_stored_whole(store: Store, stage: Callable[..., Any]) -> Non
     scene = stage(store)
     (entity_map,) = store.load(EntityMap, company_integration_id=scene.connection.id)
     assert entity_map == scene.context.entity_map
+
+
+def test_the_newest_of_many_come_in_the_order_of_their_ids(store: Store) -> None:
+    store.save(EVERYTHING)
+    runs = [IntegrationRun(f"r{i}", "i1", "Pull", "Failed" if i % 2 else "Completed", AT) for i in range(2, 9)]
+    store.save(runs)
+    assert [r.id for r in store.load(IntegrationRun, newest=3)] == ["r6", "r7", "r8"]
+    assert [r.id for r in store.load(IntegrationRun, newest=2, status="Failed")] == ["r5", "r7"]
+    assert [r.id for r in store.load(IntegrationRun, newest=100)] == [f"r{i}" for i in range(1, 9)]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from mjcore.errors import UnknownName
+from mjcore.models import Entity, EntityField
 from mjcore.records import Conflict, Position, RecordError, Watermark
 from mjcore.store import Store
 
@@ -41,6 +43,15 @@ def test_each_map_has_its_own_position(store: Store, scene: Any, stage: Callable
     assert store.position(scene.next_run().context) == POSITIONS[1]
 
 
+ALL = (
+    EntityField("Name"),
+    EntityField("Amount", "number"),
+    EntityField("Large", "number", exact=True),
+    EntityField("At", "datetime"),
+    EntityField("Day", "date"),
+    EntityField("Doc", "json"),
+)
+
 # --- The ledger --------------------------------------------------------------------------------------
 
 
@@ -48,27 +59,27 @@ def failure(external_id: str | None, message: str = "message") -> RecordError:
     return RecordError(external_id, "transform", "code", message, {"x": message})
 
 
-def ledger(scene: Any) -> list[RecordError]:
-    return sorted(scene.store.failed(scene.context), key=lambda e: (e.external_id or "", e.message))
-
-
 def test_a_record_that_fails_again_replaces_its_entry(scene: Any) -> None:
     scene.commit(failed=[failure("a"), failure("b")])
     again = RecordError("a", "persist", "refused", "again", None)
     later = scene.next_run()
     later.commit(failed=[again])
-    assert ledger(later) == [again, failure("b")]
+    assert later.failed() == [again, failure("b")]
+    assert later.failed(of_earlier_runs=True) == [failure("b")]
+    found = {f.external_id: f for f in later.store.failed(later.context)}
+    assert [(f.attempts, f.run_id) for f in (found["a"], found["b"])] == [(2, later.run.id), (1, scene.run.id)]
+    assert found["a"].first_failed_at < found["a"].last_failed_at
 
 
 def test_a_record_that_fails_twice_in_a_batch_has_one_entry(scene: Any) -> None:
     scene.commit(failed=[failure("a", "first"), failure("a", "second")])
-    assert ledger(scene) == [failure("a", "second")]
+    assert scene.failed() == [failure("a", "second")]
 
 
 def test_records_without_an_id_are_all_kept(scene: Any) -> None:
     scene.commit(failed=[failure(None, "1"), failure(None, "2"), failure("a")])
     scene.commit(failed=[failure(None, "3")], cleared=["a"])
-    assert ledger(scene) == [failure(None, "1"), failure(None, "2"), failure(None, "3")]
+    assert scene.failed() == [failure(None, "1"), failure(None, "2"), failure(None, "3")]
 
 
 def test_what_succeeded_leaves_the_ledger_of_its_map_only(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
@@ -76,22 +87,51 @@ def test_what_succeeded_leaves_the_ledger_of_its_map_only(store: Store, scene: A
     for each in (scene, other):
         each.commit(failed=[failure(i) for i in ("a", "b", "'c\"")])
     scene.commit(cleared=["a", "'c\"", "never failed"])
-    assert ledger(scene) == [failure("b")]
-    assert len(ledger(other)) == 3
+    assert scene.failed() == [failure("b")]
+    assert len(other.failed()) == 3
+
+
+def test_entries_are_discarded_by_their_own_ids(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
+    other = stage(store, scene.entity)
+    for each in (scene, other):
+        each.commit(failed=[failure("a"), failure("b"), failure(None, "1"), failure(None, "2")])
+    found = {(f.external_id, f.message): f.id for f in store.failed(scene.context)}
+    store.discard(scene.context, [found["a", "message"], found[None, "2"], "unknown"])
+    assert scene.failed() == [failure(None, "1"), failure("b")]
+    assert len(other.failed()) == 4
 
 
 # --- Conflicts ---------------------------------------------------------------------------------------
 
 
-def test_a_conflict_keeps_what_each_side_says(store: Store, scene: Any) -> None:
+def test_a_conflict_keeps_what_each_side_says(store: Store, stage: Callable[..., Any]) -> None:
+    scene = stage(store, Entity("All", "all", fields=ALL))
     key = scene.create({"x": {"Name": "A"}})["x"]
     at = datetime(2026, 1, 1, 0, 0, 0, 1, UTC)
     values = {"Name": "Ä", "Amount": Decimal("1.10"), "Large": 2**70, "At": at, "Day": date(1, 1, 1), "Doc": {"a": [None, True]}}
-    conflict = Conflict("x", key, {}, values, dict.fromkeys(values))
-    scene.commit(conflicts=[conflict, Conflict("y", key, values, {}, {})])
-    assert list(store.conflicts()) == [conflict, Conflict("y", key, values, {}, {})]
+    of = scene.context.entity_map.id
+    conflict = Conflict("x", key, {}, values, dict.fromkeys(values), of)
+    scene.commit(conflicts=[conflict, Conflict("y", key, values, {}, {}, of)])
+    assert list(store.conflicts()) == [conflict, Conflict("y", key, values, {}, {}, of)]
     assert list(store.conflicts(external_id="x")) == [conflict]
     assert list(store.conflicts(external_id="z")) == []
+    assert len(list(store.conflicts(entity="All", entity_map_id=of))) == 2
+    with pytest.raises(UnknownName, match="Other"):
+        list(store.conflicts(entity="Other"))
+
+
+def test_an_answered_conflict_waits_for_the_run_that_settles_it(store: Store, scene: Any) -> None:
+    of = scene.context.entity_map.id
+    queued = [Conflict(i, (i,), {}, {"Name": i}, {"Name": None}, of) for i in ("x", "y", "z")]
+    scene.commit(conflicts=queued)
+    store.answer(
+        [evolve(queued[0], answer="source"), evolve(queued[2], answer="current"), Conflict("gone", ("1",), {}, {}, {}, of)]
+    )
+    assert [c.answer for c in store.conflicts()] == ["source", None, "current"]
+    assert [c.external_id for c in store.conflicts(answer="current")] == ["z"]
+    again = evolve(queued[0], source={"Name": "newer"})
+    scene.commit(conflicts=[again], settled=["z", "never queued"])
+    assert list(store.conflicts()) == [again, queued[1]], "the new conflict needs an answer of its own"
 
 
 # --- Seen, unseen ------------------------------------------------------------------------------------
@@ -120,16 +160,41 @@ def test_tombstones_and_other_maps_are_not_unseen(store: Store, scene: Any, stag
     assert ids(store.unseen(other.context)) == ["a"]
 
 
-def test_a_run_knows_nothing_of_what_an_older_one_saw(scene: Any) -> None:
-    """A run that was broken off in another process may have left its stagings behind."""
+def test_a_window_knows_nothing_of_what_an_older_one_saw(scene: Any) -> None:
+    """A run that was broken off for good may have left its stagings behind."""
     scene.create({i: {"Name": i} for i in "abc"})
     scene.commit(seen=["a", "b"], staged_deletes=["c"])
     later = scene.next_run()
-    assert ids(later.store.unseen(later.context)) == ["a", "b", "c"]
-    assert ids(later.store.staged_deletes(later.context)) == []
-    later.commit(seen=["a"], staged_deletes=["b"])
+    later.commit(seen=["a"], staged_deletes=["b"], starts_window=True)
     assert ids(later.store.staged_deletes(later.context)) == ["b"]
     assert "a" not in ids(later.store.unseen(later.context))
+    assert "c" in ids(later.store.unseen(later.context))
+
+
+def test_a_continued_window_knows_what_the_broken_run_saw(scene: Any) -> None:
+    scene.create({i: {"Name": i} for i in "abcd"})
+    scene.commit(seen=["a"], staged_deletes=["b"])
+    later = scene.next_run()
+    later.commit(seen=["c"])
+    assert ids(later.store.staged_deletes(later.context)) == ["b"]
+    assert ids(later.store.unseen(later.context)) == ["d"], "what was reported as deleted was delivered"
+
+
+def test_a_window_that_closes_forgets_what_was_staged(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
+    other = stage(store, scene.entity)
+    for each in (scene, other):
+        each.create({i: {"Name": i} for i in "ab"}, staged_deletes=["a"], seen=["b"])
+    scene.commit(position=Position(Watermark("Cursor", "closed")))
+    assert ids(store.staged_deletes(scene.context)) == []
+    assert ids(store.staged_deletes(other.context)) == ["a"]
+
+
+def test_records_that_wait_for_a_reference_outlive_their_window(store: Store, scene: Any) -> None:
+    keys = scene.create({i: {"Name": i} for i in "abc"}, unresolved=["a", "b", "c", "not linked"])
+    scene.commit(position=Position())
+    later = scene.next_run()
+    later.commit(starts_window=True, resolved=["b"], links=[scene.link("c", keys["c"], is_tombstone=True)])
+    assert ids(store.unresolved(later.context)) == ["a"]
 
 
 def test_deletes_are_staged_until_they_are_dealt_with(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
@@ -175,6 +240,19 @@ def test_links_come_back_as_they_were_written(store: Store, scene: Any) -> None:
     scene.commit(links=[later])
     assert store.links(scene.context, ["x"]) == {"x": later}
     assert store.count_links(scene.context) == 4
+
+
+def test_links_are_streamed_and_removed(store: Store, scene: Any) -> None:
+    scene.create({i: {"Name": i} for i in "abc"})
+    later = scene.next_run()
+    keys = later.create({"d": {"Name": "d"}})
+    assert ids(store.live_links(later.context)) == ["a", "b", "c", "d"]
+    assert ids(store.live_links(later.context, made_by=later.run.id)) == ["d"]
+    later.commit(unlinked=["a", "unknown"], links=[later.link("b", keys["d"], is_tombstone=True)])
+    assert ids(store.live_links(later.context)) == ["c", "d"]
+    assert sorted(store.links(later.context, ["a", "b", "c", "d"])) == ["b", "c", "d"]
+    of = later.context.entity_map.id
+    assert sorted((m, link.external_id) for m, link in store.links_of(scene.entity, keys["d"])) == [(of, "b"), (of, "d")]
 
 
 def test_a_row_knows_every_live_link_that_holds_it(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
