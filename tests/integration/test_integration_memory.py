@@ -37,7 +37,7 @@ def measured(processes: Any, databases: Any, document: Callable[..., Any], tmp_p
 
 def test_five_times_the_contacts_take_no_more_memory(measured: Callable[[int], tuple[int, float]]) -> None:
     """The smaller pull fills its batches just as well."""
-    few, many = measured(4000)[0], measured(20_000)[0]
+    few, many = measured(6000)[0], measured(30_000)[0]
     assert many < 1.2 * few
 
 
