@@ -84,6 +84,8 @@ class Batches:
     """No batch of the window is committed yet."""
     has_conflicts: bool = False
     """The conflict queue may hold records that have become one again."""
+    has_staged: bool = False
+    """Deletes may be staged of records that come alive again in the same window."""
     has_unresolved: bool = False
     """Records may wait for the second pass that need not any more."""
 
@@ -136,15 +138,15 @@ class Batches:
         links = self.store.links(self.context, ids) if ids else {}
         hashes = dict(zip(ids, self.plan.hashes(delivery.records), strict=True))
         todo: list[ExternalRecord] = []
-        gone: list[str] = []
+        gone: dict[str, None] = {}
         unchanged, skipped = 0, delivery.skipped
         for record in delivery.records:
             link = links.get(record.external_id)
             if record.is_deleted:
-                if link is None or link.is_tombstone:
+                if link is None or link.is_tombstone or _is_older(record, link):
                     skipped += 1
                 else:
-                    gone.append(record.external_id)
+                    gone[record.external_id] = None
             elif link is None or link.is_tombstone:
                 todo.append(record)
             elif _is_older(record, link):
@@ -178,7 +180,8 @@ class Batches:
             position=position,
             starts_window=self.starts_window,
             seen=[i for i in ids if i not in gone] if self.position.is_full else (),
-            staged_deletes=gone,
+            staged_deletes=list(gone),
+            unstaged=[i for i in ids if i not in gone] if self.has_staged else (),
             unresolved=sorted(unresolved - failed),
             settled=[i for r in records if (i := r.source.external_id) not in queued] if self.has_conflicts else (),
             resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
@@ -196,6 +199,7 @@ class Batches:
             self.retried += decided
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)
+        self.has_staged = self.has_staged or bool(write.staged_deletes)
         self.has_conflicts = self.has_conflicts or bool(write.conflicts)
         self.has_unresolved = self.has_unresolved or bool(write.unresolved)
         self.stages.tell("mj_batch_done", context=self.context, counts=counts)

@@ -197,14 +197,18 @@ def _parsed(parse: Callable[[str], Value], text: str) -> Value:
 
 def _json(_: EntityField) -> Fitter:
     def fit(value: Value) -> Value:
-        if value is None or isinstance(value, str | bool | int):
+        if isinstance(value, str):
+            if not value.isprintable():
+                _storable(value)
+            return value
+        if value is None or isinstance(value, bool | int):
             return value
         if isinstance(value, float | Decimal):
             return as_number(value)
         if isinstance(value, list | tuple):
             return [fit(v) for v in value]
         if isinstance(value, dict) and all(isinstance(k, str) for k in value):
-            return {k: fit(v) for k, v in value.items()}
+            return {fit(k): fit(v) for k, v in value.items()}
         raise TransformError(f"JSON expected, not {shown(value)}")
 
     return fit

@@ -182,7 +182,7 @@ class Pull:
         if self.total is not None and self.total != self.delivered:
             self.notes.append(f"the source announced {self.total} records and delivered {self.delivered}")
         if not self.is_reread:
-            self.batches.write(_nothing_but(Position(watermark=window.until or window.watermark)))
+            self.batches.write(_closing(Position(watermark=window.until or window.watermark)))
         self.tell()
 
     def close(self) -> None:
@@ -210,5 +210,5 @@ class Pull:
         )
 
 
-def _nothing_but(position: Position) -> BatchWrite:
-    return BatchWrite((), (), (), (), (), Counts(), position)
+def _closing(position: Position) -> BatchWrite:
+    return BatchWrite((), (), (), (), (), Counts(), position, ends_window=True)

@@ -244,6 +244,8 @@ class BatchWrite:
     position: Position
     starts_window: bool = False
     """What an earlier window staged goes first."""
+    ends_window: bool = False
+    """What is staged goes."""
     seen: Sequence[str] = ()
     """External ids that a full read delivered, staged for the sweep."""
     staged_deletes: Sequence[str] = ()

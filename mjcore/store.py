@@ -104,7 +104,7 @@ class Store(Protocol):
         Raises `LeaseLost`, `RowsMoved` (creates and updates are checked under the entity's lock), `RowRefused`, or
         `StoreError`. An update writes `new`, a delete removes the row; each change leaves an audit entry; counts are
         added to the run and its detail; the position replaces the stored one. What is staged (`seen`, deletes) is kept
-        until the window is closed (a position without `run_id`) or another one starts.
+        until its window ends, or another one starts.
         """
 
     # the queues and the past, streamed

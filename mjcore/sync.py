@@ -149,6 +149,7 @@ class Run:
         decider = Decider(context, plan, matcher, rules, self.stages, self.store, self.now, references, versions, precedence)
         batches = Batches(context, plan, self.stages, self.store, lease, self.store.position(context), decider, references)
         batches.is_repair = self.request.mode == "repair"
+        batches.has_staged = next(iter(self.store.staged_deletes(context)), None) is not None
         batches.has_failed = next(iter(self.store.failed(context)), None) is not None
         batches.has_conflicts = next(iter(self.store.conflicts(entity_map_id=entity_map.id)), None) is not None
         batches.has_unresolved = next(iter(self.store.unresolved(context)), None) is not None

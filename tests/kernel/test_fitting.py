@@ -48,6 +48,8 @@ MISFITS = [
     (column(), True, "text expected"),
     (column(), "a\0b", "NUL"),
     (column(), "\ud800", "surrogate"),
+    (column(type="json"), {"a": ["b\0"]}, "NUL"),
+    (column(type="json"), {"\ud800": 1}, "surrogate"),
     (column(type="number"), True, "a number expected"),
     (column(type="number"), "1,5", "a number expected"),
     (column(type="number"), "", "a number expected"),

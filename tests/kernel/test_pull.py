@@ -299,6 +299,32 @@ def test_a_failed_record_that_is_gone_from_the_source_leaves_the_ledger(tmp_path
         assert result.maps[0].notes == ("1 failed records of earlier runs tried again: 0 succeeded, 1 are gone from the source",)
 
 
+# --- Deletes that the source tells -------------------------------------------------------------------
+
+
+def test_deletes_of_a_window_that_was_asked_for_are_all_applied(kernel: Kernel, account: Account, rows: Rows) -> None:
+    kernel.sync("Acme")
+    for i in (1, 11, 21):
+        account.delete(f"{i:03}")
+    kernel.sync("Acme", since=START)
+    assert rows("SELECT count(*) FROM people") == [(22,)]
+    assert rows("SELECT count(*) FROM mj_seen") == [(0,)]
+
+
+@pytest.mark.parametrize("last", ["alive", "deleted"])
+def test_of_two_words_about_a_record_the_later_counts(kernel: Kernel, account: Account, rows: Rows, last: str) -> None:
+    """The provider may tell of a delete and of the record that came back in one window, in any order."""
+    kernel.sync("Acme")
+    account.delete("003")
+    gone = account.records["003"]
+    account.put("003", name="Back")
+    back = evolve(account.records["003"], is_deleted=False)
+    first, second = (gone, back) if last == "alive" else (back, gone)
+    account.records = {"a": first, **{f"b{i}": evolve(back, external_id=f"n{i}") for i in range(20)}, "c": second}
+    kernel.sync("Acme")
+    assert rows("SELECT Name FROM people WHERE Badge = 3") == [("Back",)]
+
+
 # --- A mapping that changed --------------------------------------------------------------------------
 
 

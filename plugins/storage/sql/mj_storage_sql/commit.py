@@ -229,7 +229,7 @@ class _Commit:
 
     def staged(self, write: BatchWrite) -> None:
         """Keep what was seen and what is to be deleted for as long as their window is open."""
-        if write.starts_window or write.position.run_id is None:
+        if write.starts_window or write.ends_window:
             mine = (SEEN.c.entity_map_id == self.context.entity_map.id, SEEN.c.kind.in_(("seen", "deleted")))
             self.cx.execute(sa.delete(SEEN).where(*mine))
         self._unstage("deleted", write.unstaged)

@@ -18,7 +18,7 @@ from mjcore.errors import ConfigError, RowRefused, StoreError
 
 BUSY = 30.0
 """Seconds that a writer waits for another one."""
-PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY")
+PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -4000", "temp_store = FILE")
 SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
@@ -93,7 +93,7 @@ def _sqlite(url: sa.URL) -> Database:
     url = url.set(drivername="sqlite+pysqlite")
     is_memory = url.database in (None, "", ":memory:")
     arguments = {"timeout": BUSY, "isolation_level": None, "check_same_thread": False}
-    pool: dict[str, Any] = {"poolclass": StaticPool} if is_memory else {"pool_size": 10, "max_overflow": 20}
+    pool: dict[str, Any] = {"poolclass": StaticPool} if is_memory else {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
     engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
     sa.event.listen(engine, "connect", _prepare)
     return Database(url, engine, "sqlite", SQLiteBulk(), RLock() if is_memory else nullcontext())
