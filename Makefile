@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml contrib/*/pyproject.toml)))
 PACKAGES := mjcore $(foreach d,$(DISTRIBUTIONS),$(patsubst %/,%,$(dir $(wildcard $(d)/mj_*/__init__.py))))
-TESTS := tests $(wildcard $(addsuffix /tests,$(DISTRIBUTIONS)))
+# all that share a name with another, the conftests, are checked one by one
+TESTS := $(patsubst %/,%,$(wildcard tests/*/)) $(wildcard $(addsuffix /tests,$(DISTRIBUTIONS)))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format build alone clean
@@ -31,7 +32,8 @@ test: install  ## Run every test
 check: install  ## Style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES) $(wildcard $(addsuffix /*.py,$(TESTS))) tests
+	$(BIN)/mypy $(PACKAGES) $(wildcard $(addsuffix /test_*.py,$(TESTS))) tests/alone.py
+	@for conftest in $(wildcard $(addsuffix /conftest.py,$(TESTS))); do $(BIN)/mypy $$conftest || exit 1; done
 	$(BIN)/lint-imports
 
 format: install  ## Format the code and apply safe fixes

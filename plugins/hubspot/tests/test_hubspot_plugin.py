@@ -31,7 +31,13 @@ def test_loading_the_plugin_imports_no_http_library() -> None:
 
 
 def test_settings_are_read_from_the_metadata_file() -> None:
-    settings = {"BaseURL": "http://127.0.0.1:8765", "ApiVersion": "2026-09", "ArchivedInterval": 60, "IndexLag": 30, "Timeout": 5}
+    settings: dict[str, JSON] = {
+        "BaseURL": "http://127.0.0.1:8765",
+        "ApiVersion": "2026-09",
+        "ArchivedInterval": 60,
+        "IndexLag": 30,
+        "Timeout": 5,
+    }
     assert structure(Config, settings) == Config("http://127.0.0.1:8765", "2026-09", 60, 30, 5.0)
     assert (
         structure(Auth, {"Token": "env:HUBSPOT_TOKEN"}, lambda reference: f"<{reference}>").token.reveal()

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,20 +15,20 @@ from mjcore.records import ABSENT, Reference
 (CUSTOM,) = mj_transform_types()
 
 
-def custom(expression, value=None, record=None):
+def custom(expression: Any, value: Any = None, record: Any = None) -> Any:
     return CUSTOM.compile(CustomConfig(expression)).apply([value], [record or {}])[0]
 
 
 # --- Values --------------------------------------------------------------------------------------
 
 
-def test_value_and_record_are_there():
+def test_value_and_record_are_there() -> None:
     assert custom("value.trim().toLowerCase()", "  Ada ") == "ada"
     assert custom("record.First + ' ' + record['Last Name']", None, {"First": "Ada", "Last Name": "Lovelace"}) == "Ada Lovelace"
     assert custom("Object.keys(record).length", None, {"a": 1, "b": 2}) == 2
 
 
-def test_undefined_is_absent_and_null_is_null():
+def test_undefined_is_absent_and_null_is_null() -> None:
     assert CUSTOM.sees == "absent"
     assert custom("undefined", "x") is ABSENT
     assert custom("null", "x") is None
@@ -47,7 +48,7 @@ plain = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(plain)
-def test_every_plain_value_comes_back_as_it_was(value):
+def test_every_plain_value_comes_back_as_it_was(value: Any) -> None:
     before = repr(value)
     assert custom("value", value) == value
     assert custom("record.x", None, {"x": value}) == value
@@ -76,14 +77,14 @@ def test_every_plain_value_comes_back_as_it_was(value):
         ("[3, 1, 2].sort().map(n => n * value)", 2, [2, 4, 6]),
     ],
 )
-def test_values_cross_the_border(expression, value, result):
+def test_values_cross_the_border(expression: Any, value: Any, result: Any) -> None:
     actual = custom(expression, value)
     assert actual == result
     assert type(actual) is type(result)
 
 
 @pytest.mark.parametrize("value", [b"a", {1, 2}, float("nan"), Decimal("NaN"), Decimal("0.12345678901234567890"), {(1, 2): 3}])
-def test_what_has_no_javascript_value_is_an_error(value):
+def test_what_has_no_javascript_value_is_an_error(value: Any) -> None:
     with pytest.raises(TransformError, match="no JavaScript value"):
         custom("1", value)
 
@@ -105,7 +106,7 @@ def test_what_has_no_javascript_value_is_an_error(value):
         ("(() => { throw { toString() { throw 1 } } })()", "it threw what has no text"),
     ],
 )
-def test_what_is_no_value_is_an_error(expression, fault):
+def test_what_is_no_value_is_an_error(expression: Any, fault: Any) -> None:
     with pytest.raises(TransformError, match=fault):
         custom(expression)
 
@@ -127,13 +128,13 @@ def test_what_is_no_value_is_an_error(expression, fault):
         ("(" * 10_000 + ")" * 10_000, "Maximum call stack size exceeded"),
     ],
 )
-def test_a_syntax_error_is_a_configuration_error_with_its_place(expression, fault):
+def test_a_syntax_error_is_a_configuration_error_with_its_place(expression: Any, fault: Any) -> None:
     with pytest.raises(ConfigError, match=fault) as caught:
         CUSTOM.compile(CustomConfig(expression))
     assert caught.value.problems[0].path == "Expression"
 
 
-def test_compiling_evaluates_nothing():
+def test_compiling_evaluates_nothing() -> None:
     CUSTOM.compile(CustomConfig("(() => { while (true); })()"))
 
 
@@ -147,7 +148,7 @@ def test_compiling_evaluates_nothing():
         ("value", ()),
     ],
 )
-def test_the_fields_that_are_written_out_are_named_to_the_kernel(expression, reads):
+def test_the_fields_that_are_written_out_are_named_to_the_kernel(expression: Any, reads: Any) -> None:
     step = CUSTOM.compile(CustomConfig(expression))
     assert isinstance(step, Custom)
     assert step.reads == reads
@@ -157,14 +158,14 @@ def test_the_fields_that_are_written_out_are_named_to_the_kernel(expression, rea
     "expression",
     ["record[value]", "(({ b }) => b)(record)", "({ ...record }).b", "arguments[1].b", r"rec\u006frd.b", "record /**/ .b"],
 )
-def test_fields_are_found_in_any_other_way_too(expression):
+def test_fields_are_found_in_any_other_way_too(expression: Any) -> None:
     assert custom(f"[record.a, {expression}]", "b", {"a": 1, "b": 2}) == [1, 2]
 
 
 # --- Columns -------------------------------------------------------------------------------------
 
 
-def test_a_column_that_fails_is_not_evaluated_again_value_by_value():
+def test_a_column_that_fails_is_not_evaluated_again_value_by_value() -> None:
     step = CUSTOM.compile(CustomConfig("value.n.toFixed(record.digits)"))
     values = [{"n": i} if i % 10 else None for i in range(200)]
     records = [{"digits": 1} for _ in values]
@@ -184,12 +185,12 @@ def test_a_column_that_fails_is_not_evaluated_again_value_by_value():
 @pytest.mark.parametrize(
     "expression", ["Date.now()", "new Date()", "Date()", "Math.random()", "value.constructor.constructor('return 1')()"]
 )
-def test_there_is_no_clock_no_chance_and_no_code_from_text(expression):
+def test_there_is_no_clock_no_chance_and_no_code_from_text(expression: Any) -> None:
     with pytest.raises(TransformError, match=r"not available|not a function"):
         custom(expression, {})
 
 
-def test_dates_are_in_utc():
+def test_dates_are_in_utc() -> None:
     assert custom("new Date(2026, 2, 8, 1).toISOString()") == "2026-03-08T01:00:00.000Z"
     assert custom("new Date(0) instanceof Date && new Date(0).constructor === Date") is True
     assert custom("Date.parse('2026-03-08') === Date.UTC(2026, 2, 8)") is True

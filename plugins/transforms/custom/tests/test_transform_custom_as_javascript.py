@@ -50,10 +50,10 @@ OF_ANY = [
 
 
 class Generator:
-    def __init__(self, seed):
+    def __init__(self, seed: Any) -> None:
         self.random = random.Random(seed)
 
-    def expression(self, depth, leaves=None):
+    def expression(self, depth: Any, leaves: Any = None) -> Any:
         pick = self.random
         if depth == 0:
             return f"({pick.choice(leaves or TEXTS + NUMBERS)})"
@@ -62,24 +62,24 @@ class Generator:
         holes = shape.replace("{{", "").replace("}}", "").count("{}")
         return f"({shape.format(*(self.expression(pick.randint(0, depth - 1), leaves) for _ in range(holes)))})"
 
-    def scalar(self):
+    def scalar(self) -> Any:
         pick = self.random
         text = "".join(pick.choice(["a", "B", "ä", "😀", ",", " ", "7", "\0", "\ud83d", "\u2028", "'", "\\"]) for _ in range(5))
         return pick.choice(
             [text, text, pick.randint(-1000, 1000), 2**53 - 1, Decimal(pick.randint(-999, 999)) / 8, True, None, ""]
         )
 
-    def record(self):
+    def record(self) -> Any:
         fields = {"s": self.scalar(), "t u": self.scalar(), "n": self.scalar(), "d": Decimal("12.5"), "list": [1, self.scalar()]}
         return {name: value for name, value in fields.items() if self.random.random() < 0.9}
 
 
-def sent(value):
+def sent(value: Any) -> Any:
     """Return what the engine gets, without the code under test."""
     return json.dumps(value, default=float)
 
 
-def outcomes(step, values, records):
+def outcomes(step: Any, values: Any, records: Any) -> Any:
     """Apply a step as the kernel does: to the column, and if that fails, value by value."""
     try:
         return [[] if result is ABSENT else [result] for result in step.apply(values, records)]
@@ -95,7 +95,7 @@ def outcomes(step, values, records):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_expressions_do_what_javascript_does(seed):
+def test_expressions_do_what_javascript_does(seed: Any) -> None:
     generator, engine = Generator(seed), quickjs.Context().eval(ENGINE)
     seen: Counter[str] = Counter()
     for _ in range(600):

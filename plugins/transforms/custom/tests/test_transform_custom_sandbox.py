@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mj_transform_custom import CustomConfig, mj_transform_types
@@ -80,7 +81,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
-def test_a_hostile_expression_fails_within_its_limit_and_the_next_value_is_right(attack):
+def test_a_hostile_expression_fails_within_its_limit_and_the_next_value_is_right(attack: Any) -> None:
     expression, fault = HOSTILE[attack]
     step = CUSTOM.compile(CustomConfig(expression))
     before = cpu_seconds(child_process().pid)
@@ -94,12 +95,12 @@ def test_a_hostile_expression_fails_within_its_limit_and_the_next_value_is_right
     assert CUSTOM.compile(CustomConfig(next_value)).apply([41], [{}]) == [[42, True, "undefined", [1], "[1]", ["a", "b"]]]
 
 
-def child_process():
+def child_process() -> Any:
     assert WORKER.child
     return WORKER.child.process
 
 
-def cpu_seconds(pid):
+def cpu_seconds(pid: Any) -> Any:
     """Return the CPU time of a process; 0 where the system does not tell."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
@@ -108,7 +109,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_one_poisoned_record_harms_no_other_in_its_batch():
+def test_one_poisoned_record_harms_no_other_in_its_batch() -> None:
     step = CUSTOM.compile(CustomConfig("record.bad ? new Array(1e9) + '' : value * 2"))
     values, records = list(range(300)), [{"bad": i in {70, 200}} for i in range(300)]
     with pytest.raises(TransformError, match=KILLED):
@@ -123,7 +124,7 @@ def test_one_poisoned_record_harms_no_other_in_its_batch():
     assert all(KILLED in results[value] for value in (70, 200))
 
 
-def test_a_batch_has_a_budget_of_its_own():
+def test_a_batch_has_a_budget_of_its_own() -> None:
     step = CUSTOM.compile(CustomConfig("(() => { for (;;); })()"))
     values, records = ["x"] * 20, [{"n": n} for n in range(20)]
     start = time.process_time()
@@ -134,19 +135,19 @@ def test_a_batch_has_a_budget_of_its_own():
         step.apply(values[-1:], records[-1:])
 
 
-def test_memory_that_others_left_behind_fails_nobody():
+def test_memory_that_others_left_behind_fails_nobody() -> None:
     step = CUSTOM.compile(
         CustomConfig("((async () => { const big = new Array(2e5).fill(value); await 0; return big })(), value)")
     )
     assert step.apply(list(range(100)), [{}] * 100) == list(range(100))
 
 
-def test_a_compiler_bomb_is_a_configuration_error():
+def test_a_compiler_bomb_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError):
         CUSTOM.compile(CustomConfig("[" * 19_000))
 
 
-def test_a_child_that_stands_still_is_replaced(monkeypatch):
+def test_a_child_that_stands_still_is_replaced(monkeypatch: Any) -> None:
     monkeypatch.setattr("mj_transform_custom.process.GRACE_SECONDS", 0.1)
     step = CUSTOM.compile(CustomConfig("value"))
     os.kill(child_process().pid, signal.SIGSTOP)
@@ -155,17 +156,17 @@ def test_a_child_that_stands_still_is_replaced(monkeypatch):
     assert step.apply([2], [{}]) == [2]
 
 
-def test_a_child_that_was_killed_is_replaced():
+def test_a_child_that_was_killed_is_replaced() -> None:
     step = CUSTOM.compile(CustomConfig("value"))
     child_process().kill()
     child_process().wait()
     assert step.apply([1, 2], [{}, {}]) == [1, 2]
 
 
-def test_threads_share_the_process():
+def test_threads_share_the_process() -> None:
     results = {}
 
-    def work(n):
+    def work(n: Any) -> None:
         step = CUSTOM.compile(CustomConfig(f"value + {n}"))
         results[n] = [step.apply(list(range(50)), [{}] * 50) for _ in range(20)]
 
@@ -189,13 +190,13 @@ pid = WORKER.child.process.pid
 """
 
 
-def run(program):
+def run(program: Any) -> Any:
     done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM + program], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     return done.stdout.split(), done.returncode
 
 
-def is_alive(pid):
+def is_alive(pid: Any) -> Any:
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -204,26 +205,26 @@ def is_alive(pid):
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-def ends_soon(pid):
+def ends_soon(pid: Any) -> Any:
     deadline = time.monotonic() + 10
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not is_alive(pid)
 
 
-def test_the_child_ends_with_the_program():
+def test_the_child_ends_with_the_program() -> None:
     (pid,), status = run("print(pid)")
     assert status == 0
     assert not is_alive(pid)
 
 
-def test_the_child_ends_when_the_program_is_killed():
+def test_the_child_ends_when_the_program_is_killed() -> None:
     (pid,), status = run("print(pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)")
     assert status == -signal.SIGKILL
     assert ends_soon(pid)
 
 
-def test_a_forked_process_gets_a_child_of_its_own_and_the_parent_keeps_its():
+def test_a_forked_process_gets_a_child_of_its_own_and_the_parent_keeps_its() -> None:
     out, status = run("""
 sys.stdout.flush()
 if (forked := os.fork()) == 0:
@@ -242,7 +243,7 @@ print(pid)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
-def test_the_child_has_no_environment_and_cannot_write_files():
+def test_the_child_has_no_environment_and_cannot_write_files() -> None:
     CUSTOM.compile(CustomConfig("1"))
     process = Path(f"/proc/{child_process().pid}")
     assert (process / "environ").read_bytes().strip(b"\0") == b"TZ=UTC"
@@ -251,7 +252,7 @@ def test_the_child_has_no_environment_and_cannot_write_files():
     assert limits["Max open files"] == "8"
 
 
-def test_the_last_step_that_is_closed_ends_the_child():
+def test_the_last_step_that_is_closed_ends_the_child() -> None:
     _, status = run("""
 other = compile_custom(CustomConfig("value + 2"))
 assert other.apply([1], [{}]) == [3]

@@ -2,6 +2,7 @@ import json
 import re
 import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,22 +15,22 @@ from mjcore.errors import ConfigError, TransformError
 PHONE = "+1 (555) 123-4567"
 
 
-def regex(value, pattern, replacement=None, flags="", mode=None):
+def regex(value: Any, pattern: Any, replacement: Any = None, flags: Any = "", mode: Any = None) -> Any:
     return REGEX.compile(RegexConfig(pattern, replacement, flags, mode)).apply([value], [{}])[0]
 
 
 # --- Phone numbers -------------------------------------------------------------------------------
 
 
-def test_the_country_code_is_extracted():
+def test_the_country_code_is_extracted() -> None:
     assert regex(PHONE, r"^\+?(\d{1,3})") == "1"
 
 
-def test_the_area_code_is_extracted():
+def test_the_area_code_is_extracted() -> None:
     assert regex(PHONE, r"\(?(\d{3})\)?") == "555"
 
 
-def test_the_local_number_is_extracted_and_its_separators_are_stripped():
+def test_the_local_number_is_extracted_and_its_separators_are_stripped() -> None:
     local = regex(PHONE, r"(\d{3}[\s.-]?\d{4})$")
     assert regex(local, r"[\s.-]", "", "g") == "1234567"
 
@@ -61,38 +62,38 @@ def test_the_local_number_is_extracted_and_its_separators_are_stripped():
         ("{e}", "(?:x){e}", "y", "", "{e}"),
     ],
 )
-def test_replacing_does_what_javascript_does(value, pattern, replacement, flags, result):
+def test_replacing_does_what_javascript_does(value: Any, pattern: Any, replacement: Any, flags: Any, result: Any) -> None:
     assert regex(value, pattern, replacement, flags) == result
 
 
-def test_without_groups_the_whole_match_is_extracted():
+def test_without_groups_the_whole_match_is_extracted() -> None:
     assert regex("order 123", r"\d+") == "123"
     assert regex("order 123", r"\d+", mode="extract") == "123"
 
 
-def test_an_empty_group_that_took_part_is_a_result():
+def test_an_empty_group_that_took_part_is_a_result() -> None:
     assert regex("order ", r"order (\d*)") == ""
 
 
-def test_extracting_without_a_match_is_an_error():
+def test_extracting_without_a_match_is_an_error() -> None:
     with pytest.raises(TransformError, match="no match in 'order'"):
         regex("order", r"\d+")
     with pytest.raises(TransformError, match="the first group took no part in the match in 'b'"):
         regex("b", "(a)|b")
 
 
-def test_half_a_character_survives_nothing_but_its_other_half():
+def test_half_a_character_survives_nothing_but_its_other_half() -> None:
     assert regex("a😀b", "[\\ud83d]", "", "") == "a\ude00b"
     assert regex("a😀b", "a(?=\\ud83d)", "x") == "x😀b"
 
 
 @pytest.mark.parametrize(("value", "text"), [(120, "0"), (Decimal("1.50"), "50"), (True, "e"), ("x", "x")])
-def test_numbers_and_booleans_take_their_text(value, text):
+def test_numbers_and_booleans_take_their_text(value: Any, text: Any) -> None:
     assert regex(value, "(0|50|e|x)$") == text
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a"])
-def test_what_has_no_text_is_an_error(value):
+def test_what_has_no_text_is_an_error(value: Any) -> None:
     with pytest.raises(TransformError, match="text expected"):
         regex(value, "a")
 
@@ -125,19 +126,19 @@ def test_what_has_no_text_is_an_error(value):
         ("(?:(a)|b)*", "", "the first group may be skipped"),
     ],
 )
-def test_a_faulty_pattern_is_a_configuration_error(pattern, flags, fault):
+def test_a_faulty_pattern_is_a_configuration_error(pattern: Any, flags: Any, fault: Any) -> None:
     with pytest.raises(ConfigError, match=fault) as caught:
         regex("a", pattern, flags=flags)
     assert [problem.path for problem in caught.value.problems] == ["Pattern"]
 
 
 @pytest.mark.parametrize(("flags", "fault"), [("y", "'y' is not supported"), ("gg", "'g' is there twice")])
-def test_other_flags_are_refused(flags, fault):
+def test_other_flags_are_refused(flags: Any, fault: Any) -> None:
     with pytest.raises(ConfigError, match=f"Flags: {fault}"):
         regex("a", "a", flags=flags)
 
 
-def test_mode_and_replacement_must_agree():
+def test_mode_and_replacement_must_agree() -> None:
     with pytest.raises(ConfigError, match="Replacement: missing"):
         regex("a", "a", mode="replace")
     with pytest.raises(ConfigError, match="Replacement: plays no part"):
@@ -161,7 +162,9 @@ def test_mode_and_replacement_must_agree():
         (r"(a|b|ab)*\1c$", "", "", "ab" * 40 + "c!"),
     ],
 )
-def test_a_catastrophic_pattern_fails_its_value_within_a_quarter_second(pattern, replacement, flags, value):
+def test_a_catastrophic_pattern_fails_its_value_within_a_quarter_second(
+    pattern: Any, replacement: Any, flags: Any, value: Any
+) -> None:
     step = REGEX.compile(RegexConfig(pattern, replacement, flags))
     start = time.process_time()
     with pytest.raises(TransformError, match=r"took longer than 0\.2 s"):
@@ -177,7 +180,7 @@ def test_a_catastrophic_pattern_fails_its_value_within_a_quarter_second(pattern,
         ("a", "", "a" * 65_537, "the text has 65,537 characters"),
     ],
 )
-def test_input_and_output_are_bounded(pattern, replacement, value, fault):
+def test_input_and_output_are_bounded(pattern: Any, replacement: Any, value: Any, fault: Any) -> None:
     with pytest.raises(TransformError, match=fault):
         regex(value, pattern, replacement, "g")
 
@@ -186,13 +189,13 @@ def test_input_and_output_are_bounded(pattern, replacement, value, fault):
 
 
 @given(st.text(), st.text())
-def test_a_literal_pattern_finds_itself(before, literal):
+def test_a_literal_pattern_finds_itself(before: Any, literal: Any) -> None:
     pattern = re.sub(r"[\^$\\.*+?()\[\]{}|/]", r"\\\g<0>", literal)
     assert regex(before + literal, pattern, "", "u") == (before + literal).replace(literal, "", 1)
 
 
 @given(st.text(st.sampled_from("ab$&`'<>1n{}()[]|*+?^\\.-,"), max_size=12), st.text(st.sampled_from("ab1-"), max_size=6))
-def test_every_pattern_works_or_is_a_configuration_error(pattern, value):
+def test_every_pattern_works_or_is_a_configuration_error(pattern: Any, value: Any) -> None:
     try:
         step = REGEX.compile(RegexConfig(pattern, pattern, "g"))
     except ConfigError:
@@ -200,6 +203,6 @@ def test_every_pattern_works_or_is_a_configuration_error(pattern, value):
     assert step.apply([value], [{}]) == step.apply([value], [{}])
 
 
-def test_a_configuration_survives_json():
+def test_a_configuration_survives_json() -> None:
     config = json.loads(r'{"Pattern": "^\\+?(\\d{1,3})"}')
     assert regex(PHONE, config["Pattern"]) == "1"

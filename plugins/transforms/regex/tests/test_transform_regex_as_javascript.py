@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 import quickjs  # type: ignore[import-untyped]  # it has no py.typed
@@ -45,10 +46,10 @@ NOISE = [*r"()[]{}*+?|^$\.,-19abckux<>=!:", "(?"]
 
 
 class Generator:
-    def __init__(self, seed):
+    def __init__(self, seed: Any) -> None:
         self.random = random.Random(seed)
 
-    def case(self, noisy):
+    def case(self, noisy: Any) -> Any:
         pick = self.random
         pattern = self.choice(pick.randint(0, 3))
         if noisy and pattern:
@@ -60,14 +61,14 @@ class Generator:
         value = "".join(pick.choice(CHARACTERS[:10] if pick.random() < 0.7 else CHARACTERS) for _ in range(pick.randint(0, 10)))
         return pattern, flags, value, pick.choice([None, None, *REPLACEMENTS])
 
-    def choice(self, depth):
+    def choice(self, depth: Any) -> Any:
         return "|".join(self.sequence(depth) for _ in range(self.random.choice([1, 1, 1, 2, 3])))
 
-    def sequence(self, depth):
+    def sequence(self, depth: Any) -> Any:
         count = self.random.randint(0 if depth < 2 else 1, 3)
         return "".join(self.term(depth) + self.random.choice(QUANTIFIERS) for _ in range(count))
 
-    def term(self, depth):
+    def term(self, depth: Any) -> Any:
         pick, kind = self.random, self.random.random()
         if kind < 0.35 or depth == 0:
             return pick.choice(LITERALS)
@@ -80,12 +81,12 @@ class Generator:
         return pick.choice(GROUPS).format(self.choice(depth - 1))
 
 
-def read_otherwise(pattern, answer):
+def read_otherwise(pattern: Any, answer: Any) -> Any:
     """QuickJS leaves the standard: it reads `[\\w-a-z]` as `[\\w\\-a-z]`, and refuses `a{2,1` where the brace is plain text."""
     return re.search(r"\\[dDsSwW]-[^\]]+-", pattern) or answer[-1] == "invalid repetition count"
 
 
-def answer_of_the_step(pattern, flags, value, replacement):
+def answer_of_the_step(pattern: Any, flags: Any, value: Any, replacement: Any) -> Any:
     try:
         return ["found", REGEX.compile(RegexConfig(pattern, replacement, flags)).apply([value], [{}])[0]]
     except ConfigError as error:
@@ -95,7 +96,7 @@ def answer_of_the_step(pattern, flags, value, replacement):
 
 
 @pytest.mark.parametrize(("seed", "cases", "noisy"), [(1, 7000, False), (2, 3000, True)])
-def test_patterns_do_what_javascript_does(seed, cases, noisy):
+def test_patterns_do_what_javascript_does(seed: Any, cases: Any, noisy: Any) -> None:
     engine = quickjs.Context().eval(ENGINE)
     generator, mismatches = Generator(seed), []
     seen: Counter[tuple[str, str]] = Counter()
@@ -115,7 +116,7 @@ def test_patterns_do_what_javascript_does(seed, cases, noisy):
 
 
 @pytest.mark.parametrize("flags", ["gi", "giu"])
-def test_every_letter_is_the_same_letters_as_in_javascript(flags):
+def test_every_letter_is_the_same_letters_as_in_javascript(flags: Any) -> None:
     unicode = "u" in flags
     last = LAST_CASED if unicode else 0x10000
     cased = [c for c in range(last) if len({chr(c), chr(c).lower(), chr(c).upper(), chr(c).casefold()}) > 1]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ anything = st.recursive(
 positions = st.integers(-9, 9)
 
 
-def substring(value, start, **config):
+def substring(value: Any, start: Any, **config: Any) -> Any:
     return SUBSTRING.compile(SubstringConfig(start, **config)).apply([value], [{}])[0]
 
 
@@ -33,45 +35,45 @@ def substring(value, start, **config):
         (5, {"end": 2}, ""),
     ],
 )
-def test_pieces_by_position(start, config, piece):
+def test_pieces_by_position(start: Any, config: Any, piece: Any) -> None:
     assert substring("5551234567", start, **config) == piece
 
 
-def test_positions_outside_are_clipped_to_the_text():
+def test_positions_outside_are_clipped_to_the_text() -> None:
     assert substring("abc", -5, length=2) == "ab"
     assert substring("abc", 1, length=99) == "bc"
     assert substring("abc", 7) == ""
     assert substring("", 0, length=3) == ""
 
 
-def test_positions_count_code_points():
+def test_positions_count_code_points() -> None:
     assert substring("a😀b", 1, length=1) == "😀"
 
 
-def test_length_and_end_together_are_refused():
+def test_length_and_end_together_are_refused() -> None:
     with pytest.raises(ConfigError, match="End: given beside Length"):
         SUBSTRING.compile(SubstringConfig(0, length=1, end=1))
 
 
-def test_a_negative_length_is_refused():
+def test_a_negative_length_is_refused() -> None:
     with pytest.raises(ConfigError, match="Length: -1 is negative"):
         SUBSTRING.compile(SubstringConfig(0, length=-1))
 
 
 @given(st.text(), positions, st.integers(0, 9))
-def test_a_piece_is_part_of_the_text_and_no_longer_than_asked(text, start, length):
+def test_a_piece_is_part_of_the_text_and_no_longer_than_asked(text: Any, start: Any, length: Any) -> None:
     piece = substring(text, start, length=length)
     assert piece in text
     assert len(piece) <= length
 
 
 @given(st.text(), positions)
-def test_two_pieces_that_meet_are_the_text(text, middle):
+def test_two_pieces_that_meet_are_the_text(text: Any, middle: Any) -> None:
     assert substring(text, 0, end=middle) + substring(text, middle) == text
 
 
 @given(anything, positions, st.none() | positions)
-def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(value, start, end):
+def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(value: Any, start: Any, end: Any) -> None:
     before = repr(value)
     try:
         result = substring(value, start, end=end)
@@ -84,11 +86,11 @@ def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(val
     assert repr(value) == before
 
 
-def test_numbers_take_their_text_and_lists_have_none():
+def test_numbers_take_their_text_and_lists_have_none() -> None:
     assert substring(5551234567, 0, length=3) == "555"
     with pytest.raises(TransformError, match="text expected, not list"):
         substring(["abc"], 0)
 
 
-def test_nulls_and_absent_values_pass_by():
+def test_nulls_and_absent_values_pass_by() -> None:
     assert SUBSTRING.sees == "values"

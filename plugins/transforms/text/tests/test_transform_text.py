@@ -1,5 +1,5 @@
 import unicodedata
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from attrs import fields
@@ -18,11 +18,11 @@ anything = st.recursive(
 )
 
 
-def text(value, operation):
+def text(value: Any, operation: Any) -> Any:
     return TEXT.compile(TextConfig(operation)).apply([value], [{}])[0]
 
 
-def test_every_operation_that_config_allows_exists():
+def test_every_operation_that_config_allows_exists() -> None:
     assert set(get_args(fields(TextConfig).operation.type)) == set(OPERATIONS)
 
 
@@ -44,17 +44,17 @@ def test_every_operation_that_config_allows_exists():
         ("ascii", "ǽ ǿ", "ae o"),
     ],
 )
-def test_operations(operation, value, expected):
+def test_operations(operation: Any, value: Any, expected: Any) -> None:
     assert text(value, operation) == expected
 
 
 @pytest.mark.parametrize("value", ["李明", "ok 😀", "\ud800", "Ω"])
-def test_ascii_drops_nothing_that_it_cannot_fold(value):
+def test_ascii_drops_nothing_that_it_cannot_fold(value: Any) -> None:
     with pytest.raises(TransformError, match="has no ASCII form"):
         text(value, "ascii")
 
 
-def test_every_latin_letter_of_european_names_folds():
+def test_every_latin_letter_of_european_names_folds() -> None:
     letters = [chr(code) for code in range(0xC0, 0x180) if chr(code).isalpha()]
     folded = [text(letter, "ascii") for letter in letters]
     assert all(fold and fold.isascii() for fold in folded)
@@ -62,7 +62,7 @@ def test_every_latin_letter_of_european_names_folds():
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 @given(value=st.text("abzABZ09éÉñµÿ '’-_\u0301\u00a0\n"))
-def test_a_second_time_changes_nothing(operation, value):
+def test_a_second_time_changes_nothing(operation: Any, value: Any) -> None:
     try:
         once = text(value, operation)
     except TransformError:
@@ -72,7 +72,7 @@ def test_a_second_time_changes_nothing(operation, value):
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 @given(value=anything)
-def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(operation, value):
+def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(operation: Any, value: Any) -> None:
     before = repr(value)
     try:
         result = text(value, operation)
@@ -85,5 +85,5 @@ def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(ope
     assert repr(value) == before
 
 
-def test_nulls_and_absent_values_pass_by():
+def test_nulls_and_absent_values_pass_by() -> None:
     assert TEXT.sees == "values"
