@@ -18,15 +18,22 @@ class TooManyDeletes(MJError):
     """More rows would go than the guard lets pass without a person's word."""
 
 
+def guard(name: str, going: int, held: int, share: float = 0.2, floor: int = 10) -> None:
+    """Stop before the first delete, when more than `share` and more than `floor` of the links go."""
+    if going > floor and going > share * held:
+        raise TooManyDeletes(
+            f"{name}: {going} of {held} linked records would be deleted; "
+            "nothing was deleted. If that is right, run again with --allow-deletes"
+        )
+
+
 @define
 class Deletes:
-    """Applies deletes. The guard stops before the first one, when more than `share` and more than `floor` of the links go."""
+    """Applies deletes, behind the guard unless a person has `allowed` them."""
 
     batches: Batches
     now: Callable[[], datetime]
     allowed: bool = False
-    share: float = 0.2
-    floor: int = 10
     swept: int = 0
     """Links that a complete read did not deliver."""
 
@@ -42,12 +49,7 @@ class Deletes:
     def _guard(self, *, sweep: bool) -> None:
         store, context = self.batches.store, self.batches.context
         going = sum(1 for _ in store.staged_deletes(context)) + (sum(1 for _ in store.unseen(context)) if sweep else 0)
-        held = store.count_links(context)
-        if going > self.floor and going > self.share * held:
-            raise TooManyDeletes(
-                f"{context.entity_map.external_object_name}: {going} of {held} linked records would be deleted; "
-                "nothing was deleted. If that is right, run again with --allow-deletes"
-            )
+        guard(context.entity_map.external_object_name, going, store.count_links(context))
 
     def _apply(self, links: Iterable[Link], *, is_delivered: bool) -> None:
         for some in chunks(links, BATCH):

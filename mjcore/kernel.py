@@ -21,28 +21,28 @@ from mjcore.capabilities import (
     StoreType,
     TransformType,
 )
-from mjcore.errors import LeaseHeld, MJError, StoreError, UnknownName
+from mjcore.errors import MJError
 from mjcore.loader import Plugin, load_plugins, new_manager
-from mjcore.mapping import compile_mapping
 from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest
-from mjcore.opening import open_source
-from mjcore.preview import Preview, trace
+from mjcore.opening import new_run, open_source
+from mjcore.preview import Preview, preview
 from mjcore.progress import ProgressListener
 from mjcore.queues import Queues
-from mjcore.records import Counts, FetchRequest
 from mjcore.registry import Registry, collect
-from mjcore.results import Refusal, SyncResult
+from mjcore.results import SyncResult, refused
 from mjcore.retry import Patience
 from mjcore.schema import ExternalField, ExternalObject
 from mjcore.stages import Stages
 from mjcore.stored import load_connections
-from mjcore.sync import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mjcore.apply import ApplyReport
     from mjcore.document import Raw
     from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
+    from mjcore.plan import PlannedChange, PlanResult
     from mjcore.verify import Difference, Verified
 
 T = TypeVar("T")
@@ -149,16 +149,7 @@ class Kernel:
 
     def preview(self, metadata: ConnectionMetadata, object_name: str, limit: int = 3) -> Preview:
         """Run sample records through an entity map, each step's value shown; writes nothing."""
-        entity_map = next((m for m in metadata.entity_maps if object_name in (m.external_object_name, m.id)), None)
-        if entity_map is None:
-            known = [m.external_object_name for m in metadata.entity_maps]
-            raise UnknownName(f"entity map of {metadata.name!r}", object_name, known)
-        plan = compile_mapping(entity_map, self.transform_types)
-        with closing(self.open(metadata)) as source, closing(plan):
-            request = FetchRequest(entity_map.external_object_name, plan.source_fields, None, None, None, limit)
-            page = source.fetch(request)
-            traces = tuple(trace(plan, record, "") for record in page.records[:limit])
-        return Preview(entity_map.external_object_name, entity_map.entity.name, traces)
+        return preview(self, metadata, object_name, limit)
 
     # --- running ------------------------------------------------------------------------------------
 
@@ -172,14 +163,19 @@ class Kernel:
         until: datetime | None = None,
         remap: bool = False,
         allow_deletes: bool = False,
+        plan: "Path | None" = None,
         progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> SyncResult:
-        """Pull one connection.
+        """Pull one connection, or apply the file of a `plan`: exactly that, without asking the source.
 
         A failed run is a result. Raises `ConfigError` and `UnknownName` for what was asked, `LeaseHeld` when another run has
         the connection, `LeaseLost` when another took it over.
         """
+        if plan is not None:
+            from mjcore.replay import apply_plan
+
+            return apply_plan(self, connection, plan, progress, cancel, allow_deletes=allow_deletes)
         request = RunRequest(
             connection,
             tuple(maps),
@@ -196,22 +192,27 @@ class Kernel:
     ) -> SyncResult:
         """Run one request, here and now; raises as `sync` does."""
         (metadata,) = self.connections(request.connection)
-        run = Run(
-            metadata,
-            request,
-            self.store,
-            self.stages,
-            self.executor,
-            self.provider_types[metadata.provider.name],
-            self.transform_types,
-            self.match_types,
-            self.now,
-            progress,
-            cancel,
-            self.patience,
-        )
+        run = new_run(self, metadata, request, progress, cancel)
         with closing(self.open(metadata, cancel)) as source:
             return run.execute(source)
+
+    def plan(  # noqa: PLR0913 - the options of one command
+        self,
+        connection: str,
+        *,
+        maps: Sequence[str] = (),
+        full: bool = False,
+        since: datetime | None = None,
+        path: "Path | None" = None,
+        listener: Callable[["PlannedChange"], None] = lambda _: None,
+        progress: ProgressListener = lambda _: None,
+        cancel: Callable[[], bool] = lambda: False,
+    ) -> "PlanResult":
+        """Tell what a sync would do; only the file at `path` is written, for `sync` to apply. Raises as `sync` does."""
+        from mjcore.plan import plan
+
+        asked = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
+        return plan(self, asked, path, listener, progress, cancel)
 
     def sync_many(
         self,
@@ -225,17 +226,12 @@ class Kernel:
             try:
                 return self.run(request, progress, cancel)
             except MJError as error:
-                held = isinstance(error, LeaseHeld)
-                refusal: Refusal = "held" if held else "lost" if isinstance(error, StoreError) else "configuration"
-                return SyncResult("", request.connection, "Failed", Counts(), error=str(error), refusal=refusal)
+                return refused(request.connection, error)
 
         yield from self.stages.execute(self.executor, requests, runner)
 
     def cancel(self, run_id: str) -> Literal["Cancelling", "Cancelled"]:
-        """Ask a run to stop after its batch, wherever it runs; one whose process is gone is closed at once.
-
-        `UnknownName`: no such run; `ConfigError`: it has ended.
-        """
+        """Ask a run to stop after its batch; one whose process is gone is closed. `UnknownName`; `ConfigError`: it has ended."""
         return cancel(self.store, run_id, self.now)
 
     def verify(

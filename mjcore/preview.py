@@ -1,10 +1,17 @@
 """Sample records through a pipeline, each step's value shown; nothing is written."""
 
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 from attrs import frozen
 
-from mjcore.errors import TransformError
-from mjcore.mapping import Column, MappingPlan, read_path
-from mjcore.records import ABSENT, ExternalRecord, Value
+from mjcore.errors import TransformError, UnknownName
+from mjcore.mapping import Column, MappingPlan, compile_mapping, read_path
+from mjcore.models import ConnectionMetadata
+from mjcore.records import ABSENT, ExternalRecord, FetchRequest, Value
+
+if TYPE_CHECKING:
+    from mjcore.kernel import Kernel
 
 
 @frozen
@@ -85,3 +92,17 @@ def _finish(column: Column, value: Value) -> tuple[Value, str | None]:
         return column.fit(value), None
     except TransformError as error:
         return ABSENT, str(error)
+
+
+def preview(kernel: "Kernel", metadata: ConnectionMetadata, object_name: str, limit: int) -> Preview:
+    """Run sample records through an entity map; see `Kernel.preview`."""
+    entity_map = next((m for m in metadata.entity_maps if object_name in (m.external_object_name, m.id)), None)
+    if entity_map is None:
+        known = [m.external_object_name for m in metadata.entity_maps]
+        raise UnknownName(f"entity map of {metadata.name!r}", object_name, known)
+    plan = compile_mapping(entity_map, kernel.transform_types)
+    with closing(kernel.open(metadata)) as source, closing(plan):
+        request = FetchRequest(entity_map.external_object_name, plan.source_fields, None, None, None, limit)
+        page = source.fetch(request)
+        traces = tuple(trace(plan, record, "") for record in page.records[:limit])
+    return Preview(entity_map.external_object_name, entity_map.entity.name, traces)

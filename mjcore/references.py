@@ -52,10 +52,10 @@ class References:
             if not missing:
                 break
             links = self.store.links(evolve(self.context, entity_map=entity_map), sorted(missing))
-            found |= {missing[i]: _held(column, link.key) for i, link in links.items() if not link.is_tombstone}
+            found |= {missing[i]: held(column, link.key) for i, link in links.items() if not link.is_tombstone}
         return found
 
 
-def _held(column: EntityField, key: RowKey) -> Value:
-    """A column of text holds the text of a key."""
+def held(column: EntityField, key: RowKey) -> Value:
+    """Return a row's key as a reference holds it: a column of text holds its text."""
     return str(key[0]) if column.number == "decimal" else key[0]

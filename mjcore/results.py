@@ -5,6 +5,7 @@ from typing import Literal
 
 from attrs import frozen
 
+from mjcore.errors import LeaseHeld, MJError, StoreError
 from mjcore.records import Counts, RecordError
 
 
@@ -43,3 +44,10 @@ class SyncResult:
     maps: tuple[MapResult, ...] = ()
     error: str | None = None
     refusal: Refusal | None = None
+
+
+def refused(connection: str, error: MJError) -> SyncResult:
+    """Return the result of a run that did not begin."""
+    held = isinstance(error, LeaseHeld)
+    refusal: Refusal = "held" if held else "lost" if isinstance(error, StoreError) else "configuration"
+    return SyncResult("", connection, "Failed", Counts(), error=str(error), refusal=refusal)

@@ -100,7 +100,9 @@ class Stages:
         return self._call("mj_execute", executor=executor, requests=requests, runner=runner)  # type: ignore[no-any-return]
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Deliver an event to one listener at a time: what one raises is recorded and harms nobody."""
+        """Deliver an event to one listener at a time: what one raises is recorded and harms nobody. A plan has no events."""
+        if facts["context"].is_dry_run:
+            return
         for implementation in getattr(self._manager.hook, event).get_hookimpls():
             try:
                 implementation.function(**{name: facts[name] for name in implementation.argnames})

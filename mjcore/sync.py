@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, evolve, fields
 
@@ -33,7 +33,7 @@ from mjcore.ordering import layers
 from mjcore.precedence import Precedence
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
-from mjcore.records import JSON, Counts, Lease, RecordError, Watermark
+from mjcore.records import JSON, Counts, Lease, Position, RecordError, Watermark
 from mjcore.references import References
 from mjcore.registry import Registry
 from mjcore.results import MapResult, SyncResult
@@ -42,6 +42,9 @@ from mjcore.secondpass import SecondPass
 from mjcore.stages import Stages
 from mjcore.versions import Versions
 from mjcore.wire import structure, unstructure
+
+if TYPE_CHECKING:
+    from mjcore.replay import Replay
 
 LOG = logging.getLogger("mjcore")
 MAP_ONLY = (NotSupported, ConfigError, UnknownName, TooManyFailures, TooManyDeletes)
@@ -64,13 +67,18 @@ class Run:
     progress: ProgressListener
     cancel: Callable[[], bool]
     patience: Patience
+    is_dry_run: bool = False
+    replay: "Replay | None" = None
+    """Where what is written comes from, instead of the source: a plan."""
 
     def execute(self, source: Source) -> SyncResult:
         """Run. Raises `UnknownName`, `LeaseHeld` and `LeaseLost`; every other failure is in the result."""
-        entity_maps = self._selected()
+        entity_maps = self.selected_maps()
         lease = self.store.acquire(self.metadata.connection, this_process(), LEASE, is_gone)
         self.cancel = Stop(self.store, lease, self.cancel)
         with kept(self.store, lease):
+            if self.replay is not None:
+                self.replay.check(self)
             run = self._begin(lease)
             results: list[MapResult] = []
             error: Exception | None = None
@@ -85,29 +93,32 @@ class Run:
     def _second_pass(self, run: IntegrationRun, source: Source, lease: Lease) -> MJError | None:
         """Write references whose rows came after them, of every map of the connection; return what stopped it."""
         try:
-            for entity_map in self._active():
-                if next(iter(self.store.unresolved(self._context(run, entity_map))), None) is None:
+            for entity_map in self.active_maps():
+                if self.replay is None and next(iter(self.store.unresolved(self._context(run, entity_map))), None) is None:
                     continue
-                pull = self._pull(run, entity_map, source, lease)
-                with closing(pull):
-                    SecondPass(pull.batches).run()
+                with closing(self._pull(run, entity_map, source, lease)) as pull:
+                    self.replay.run(pull.batches) if self.replay else SecondPass(pull.batches).run()
         except LeaseLost:
             raise
         except MJError as error:
             return error
         return None
 
-    def _active(self) -> list[EntityMap]:
+    def active_maps(self) -> list[EntityMap]:
         return [m for m in self.metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
 
-    def _selected(self) -> list[EntityMap]:
-        active = self._active()
+    def selected_maps(self) -> list[EntityMap]:
+        active = self.active_maps()
         names = {name for m in active for name in (m.external_object_name, m.id)}
         for name in self.request.maps:
             if name not in names:
                 raise UnknownName(f"entity map of {self.metadata.name!r}", name, [m.external_object_name for m in active])
         wanted = set(self.request.maps)
         return [m for m in active if not wanted or {m.external_object_name, m.id} & wanted]
+
+    def stands(self, entity_map: EntityMap) -> Position:
+        """Return where an entity map stands."""
+        return self.store.position(SyncContext("", "", "", entity_map, self.request.direction, "Manual", self.now()))
 
     # --- one entity map -----------------------------------------------------------------------------
 
@@ -123,7 +134,7 @@ class Run:
         try:
             pull = self._pull(run, entity_map, source, lease)
             self.stages.tell("mj_run_started", context=pull.context)
-            pull.run()
+            self.replay.run(pull.batches) if self.replay else pull.run()
         except LeaseLost:
             raise
         except MJError as error:
@@ -177,6 +188,7 @@ class Run:
             run.started_at,
             self.metadata.connection.id,
             is_full=self.request.full,
+            is_dry_run=self.is_dry_run,
             is_cancelled=self.cancel,
         )
 
