@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from mj_cli.commands import demo, metadata, runs, sandbox, source
+from mj_cli.commands import conflicts, control, demo, failed, metadata, runs, sandbox, source
 
 
 class Commands(TyperGroup):
@@ -50,9 +50,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "preview": source.preview,
     "sync": runs.sync,
     "runs": runs.runs,
+    "cancel": control.cancel,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+GROUPS: dict[str, typer.Typer] = {"failed": failed.failed, "conflicts": conflicts.conflicts}
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 app.command("sandbox", context_settings=sandbox.PASS_ON, add_help_option=False)(sandbox.sandbox)
 
 

@@ -14,3 +14,4 @@ Files = Annotated[
     typer.Option("--file", metavar="FILE", help="Take the connection from this metadata file; nothing need be applied."),
 ]
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="Name of the connection.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run holds the connection.")]

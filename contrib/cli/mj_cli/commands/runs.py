@@ -1,6 +1,6 @@
 """`mj sync` and `mj runs`."""
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -17,6 +17,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     connections: Annotated[list[str] | None, typer.Argument(metavar="CONNECTION...", help="Names of connections.")] = None,
     maps: Annotated[list[str] | None, typer.Option("--map", metavar="MAP", help="Only this external object; repeatable.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything anew and find what is gone.")] = False,
+    remap: Annotated[bool, typer.Option("--remap", help="Map what is linked anew; the source is not asked.")] = False,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Re-read from here; the watermark stays.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="… up to here (exclusive).")] = None,
     template: Annotated[str | None, typer.Option(metavar="NAME", help="Every active connection of this template.")] = None,
@@ -41,11 +42,15 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
         raise typer.BadParameter("--until needs --since")
     if full and since:
         raise typer.BadParameter("--full reads everything: leave out --since")
+    if remap and (full or since):
+        raise typer.BadParameter("--remap does not ask the source: leave out --full and --since")
+    mode: Literal["remap", "sync"] = "remap" if remap else "sync"
     with Kernel(store) as kernel:
         with explained(kernel):
             chosen = _chosen(kernel, connections or (), template, company, everything=everything)
         requests = [
-            RunRequest(c.name, tuple(maps or ()), full=full, since=begin, until=end, allow_deletes=allow_deletes) for c in chosen
+            RunRequest(c.name, tuple(maps or ()), full=full, since=begin, until=end, mode=mode, allow_deletes=allow_deletes)
+            for c in chosen
         ]
         results = run_all(kernel, requests, err(), wait=wait)
     if as_json:
