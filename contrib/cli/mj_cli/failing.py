@@ -48,7 +48,7 @@ def exit_code_of(results: Iterable[SyncResult]) -> int:
 def _of(result: SyncResult) -> int:
     if result.refusal is not None:
         return {"held": HELD, "configuration": WRONG, "lost": FAILED}[result.refusal]
-    if result.status != "Completed":
+    if result.status != "Completed" or any(m.status in ("Failed", "Cancelled") for m in result.maps):
         return FAILED
     return PARTIAL if result.counts.errored or any(m.status == "Partial" for m in result.maps) else FINE
 

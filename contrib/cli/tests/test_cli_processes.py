@@ -207,7 +207,10 @@ def test_ctrl_c_ends_a_command_that_runs_nothing(folder: Path) -> None:
     with mj_sandbox.serve(contacts=20, latency_ms=1_000) as handle:
         metadata, _ = set_up(folder / "demo", handle.address)
         with terminal("test", CONNECTION, "--file", str(metadata), **{TOKEN: handle.token}) as shown:
+            ends = time.monotonic() + 30
             while not handle.stats()["requests"]:
+                assert shown.process.poll() is None
+                assert time.monotonic() < ends
                 time.sleep(0.05)
             shown.press(b"\x03")
             assert shown.end() in (1, 130)

@@ -94,6 +94,7 @@ def test_of_several_runs_the_worst_counts(codes: list[int]) -> None:
 
 def test_a_cancelled_run_is_not_fine() -> None:
     assert exit_code_of([result(status="Cancelled")]) == 1
+    assert exit_code_of([result(done(Counts(1, 1), "Cancelled"))]) == 1
     assert exit_code_of([result(status="Failed", refusal="lost")]) == 1
 
 
