@@ -160,7 +160,8 @@ class Table:
         rows: list[str] = []
         for number, members in groupby(ids, lambda record_id: (record_id - self.source.first_id) // BLOCK):
             together = list(members)
-            made = self.source.block(number).rows(layout, self.address) if len(together) > FEW and number >= 0 else []
+            is_made = len(together) > FEW and number in self.source.blocks()
+            made = self.source.block(number).rows(layout, self.address) if is_made else []
             rows += [self._row(record_id, layout, made) for record_id in together]
         return rows
 

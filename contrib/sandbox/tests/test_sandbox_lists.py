@@ -34,6 +34,24 @@ def test_every_record_comes_once_whatever_the_page_size(standing: Any, limits: l
     assert len(ids) == 1231
 
 
+@pytest.mark.parametrize("contacts", [250, 300])
+def test_many_records_that_were_created_are_listed(caller: Any, contacts: int) -> None:
+    """Their ids go on where the generated ones end: in a block of the same hundred, and in blocks of their own."""
+    with serve(contacts=contacts, seed=7) as handle:
+        call = caller(handle)
+        inputs = [{"properties": {"email": f"new{i}@example.org"}} for i in range(100)]
+        for _ in range(2):
+            assert call("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs}).status in (201, 207)
+            inputs = [{"properties": {"email": f"newer{i}@example.org"}} for i in range(100)]
+        ids: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = call("GET", f"/crm/v3/objects/contacts?limit=100{after and f'&after={after}'}").json
+            ids += [each["id"] for each in page["results"]]
+            after = page.get("paging", {}).get("next", {}).get("after")
+    assert len(set(ids)) == len(ids) == contacts + 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
