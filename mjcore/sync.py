@@ -127,7 +127,7 @@ class Run:
     ) -> tuple[MapResult, Exception | None]:
         """Pull one entity map; return what it did, and the error that stops the whole run, if any."""
         detail = self._detail(run, entity_map, lease)
-        if detail.status != "Running":
+        if detail.status in ("Completed", "Partial"):
             return self._result(entity_map, detail, ()), None  # done before the run was broken off
         fault: Exception | None = None
         pull: Pull | None = None

@@ -29,6 +29,7 @@ def passes(wheels: Path, folder: Path) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         environment, tests = Path(scratch) / "venv", Path(scratch) / "tests"
         shutil.copytree(folder / "tests", tests)
+        shutil.copy(folder / "README.md", scratch)  # tests hold it to the code
         python = environment / "bin" / "python"
         run(UV, "venv", "--quiet", "--python", sys.executable, environment)
         run(

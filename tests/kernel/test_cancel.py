@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from mjcore.capabilities import ProviderType
 from mjcore.errors import ConfigError, UnknownName
@@ -140,6 +140,18 @@ def test_a_run_whose_process_is_gone_is_closed_at_once(kernel: Kernel, tmp_path:
     assert run.status == "Running"
     assert kernel.cancel(run.id) == "Cancelled"
     assert [r.status for r in kernel.runs()] == ["Cancelled"]
+
+
+def test_a_run_that_was_killed_while_it_stopped_is_continued(kernel: Kernel, slow: Slow, tmp_path: Path) -> None:
+    """Its map was closed as Cancelled already, the run was not."""
+    stopped = kernel.sync("Acme", cancel=slow.began.is_set)
+    assert stopped.status == "Cancelled"
+    (run,) = kernel.store.load(IntegrationRun)
+    kernel.store.save([evolve(run, status="Running", completed_at=None)])
+    slow.pause = 0
+    result = kernel.sync("Acme")
+    assert (result.run_id, result.status, result.counts.created) == (run.id, "Completed", PAGES)
+    assert result.maps[0].status == "Completed"
 
 
 def test_a_run_that_is_none_cannot_be_stopped(kernel: Kernel) -> None:
