@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
     from mjcore.plan import PlannedChange, PlanResult
+    from mjcore.undo import Undo
     from mjcore.verify import Difference, Verified
 
 T = TypeVar("T")
@@ -233,6 +234,13 @@ class Kernel:
     def cancel(self, run_id: str) -> Literal["Cancelling", "Cancelled"]:
         """Ask a run to stop after its batch; one whose process is gone is closed. `UnknownName`; `ConfigError`: it has ended."""
         return cancel(self.store, run_id, self.now)
+
+    @cached_property
+    def undo(self) -> "Undo":
+        """`undo(run_id)` reverses a run, `undo.since(connection, entity_map, time)` all that runs since then did to a map."""
+        from mjcore.undo import Undo
+
+        return Undo(self)
 
     def verify(
         self,

@@ -157,6 +157,8 @@ class Link:
     is_tombstone: bool = False
     map_version: int = 0
     """Of the mapping that the row was written by; 0 is unknown."""
+    run_id: str = field(default="", eq=False)
+    """The run that made it, as the store tells; nothing to compare, and not written again."""
 
 
 @frozen

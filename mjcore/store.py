@@ -144,7 +144,8 @@ class Store(Protocol):
     def changes(self, *, newest_first: bool = False, **where: Any) -> Iterator[RecordChange]:
         """Stream the audit trail, oldest first.
 
-        `run_id`, `entity_map_id`, `external_id`, `entity` (a name) and, with an entity, `key` (a row key) narrow it.
+        `run_id`, `entity_map_id`, `external_id`, `entity` (a name), `after` (an id) and, with an entity, `key` or `keys` (of
+        one batch of rows) narrow it.
         """
 
     def close(self) -> None:

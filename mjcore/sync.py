@@ -30,6 +30,7 @@ from mjcore.models import (
     SyncContext,
 )
 from mjcore.ordering import layers
+from mjcore.pausing import admit
 from mjcore.precedence import Precedence
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
@@ -196,6 +197,7 @@ class Run:
 
     def _begin(self, lease: Lease) -> IntegrationRun:
         """Return the run that a crash broke off, to be continued, or a new one."""
+        admit(self.store, self.metadata.connection.id, self.request.trigger, lease, self.now())
         broken_off = self.store.load(IntegrationRun, company_integration_id=self.metadata.connection.id, status="Running")
         if broken_off:
             return broken_off[-1]

@@ -23,7 +23,7 @@ from mjcore.models import Entity, SyncContext
 from mjcore.records import BatchWrite, Conflict, Counts, Lease, Link, RecordError, RowChange, RowKey, Watermark
 
 ORIGIN = "Integration"
-LINK_COLUMNS = ("entity_map_id", "entity_id", *reading.LINK_NAMES, "run_id")
+LINK_COLUMNS = ("entity_map_id", "entity_id", *reading.LINK_NAMES)
 CHANGE_COLUMNS = (
     "entity_id", "record_key", "kind", "old", "new", "run_id", "entity_map_id", "map_version", "rule", "external_id", "origin",
     "changed_at",

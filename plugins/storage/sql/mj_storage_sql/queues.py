@@ -78,10 +78,13 @@ class History:
 
     def changes(self, where: Mapping[str, Any], *, newest_first: bool) -> Iterator[RecordChange]:
         narrowed = dict(where)
-        if "key" in narrowed:
+        query = sa.select(CHANGE).where(CHANGE.c.id > narrowed.pop("after", 0))
+        keys = narrowed.pop("keys", [narrowed.pop("key")] if "key" in narrowed else None)
+        if keys is not None:
             entity, grid = self._entity_of(str(where["entity"]))
-            narrowed["record_key"] = key_to_text(key_codecs(entity, grid), narrowed.pop("key"))
-        query = sa.select(CHANGE).where(*_conditions(CHANGE, narrowed, self._entities(where)))
+            codecs = key_codecs(entity, grid)
+            query = query.where(CHANGE.c.record_key.in_([key_to_text(codecs, key) for key in keys]))
+        query = query.where(*_conditions(CHANGE, narrowed, self._entities(where)))
         entity_of = cache(self._entity_of)
         for row in _pages(self._database, query, (CHANGE.c.id,), descending=newest_first):
             entity, grid = entity_of(row.entity_id)

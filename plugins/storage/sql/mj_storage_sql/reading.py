@@ -15,7 +15,7 @@ from mjcore.records import Fields, Link, Position, RowKey, Value, Watermark
 
 LINK_NAMES = (
     "external_id", "record_key", "content_hash", "source_values", "source_modified_at", "created_row", "is_tombstone",
-    "map_version",
+    "map_version", "run_id",
 )  # fmt: skip
 PAGE = 1000
 """Rows per page of a stream: each is a statement of its own, so that nothing stays open between them."""
