@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from mj_cli.commands import conflicts, control, demo, failed, metadata, runs, sandbox, source
+from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, runs, sandbox, source, verify
 
 
 class Commands(TyperGroup):
@@ -51,6 +51,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sync": runs.sync,
     "runs": runs.runs,
     "cancel": control.cancel,
+    "explain": explain.explain,
+    "verify": verify.verify,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

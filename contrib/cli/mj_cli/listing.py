@@ -78,6 +78,10 @@ class JSONList:
         self._write(("," if self._count else f"{self._before}[") + "\n  " + json.dumps(item, ensure_ascii=False, default=str))
         self._count += 1
 
+    @property
+    def has_begun(self) -> bool:
+        return self._count > 0
+
     def close(self) -> None:
         """End the list, an empty one too."""
         self._write(("\n]" if self._count else f"{self._before}[]") + self._after)

@@ -3,17 +3,24 @@
 import json
 import os
 import pty
+import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
+from mj_cli.app import GROUPS, app
 
 Run = Callable[..., Any]
+BESIDE = Path(__file__).parents[1] / "README.md"
+README = BESIDE.read_text(encoding="utf-8") if BESIDE.exists() else str(metadata("mj-cli").get_payload())  # type: ignore[attr-defined]
+TOLD = set(re.findall(r"--[a-z-]+", README))
 EVERY = 33
 """One record in so many is of a stage that the mapping does not know."""
 RECORDS = 1000
@@ -245,6 +252,14 @@ def test_before_anything_is_stored_apply_is_named(mj: Run) -> None:
     ended = mj("failed", "list", "Acme files", "--json")
     assert (ended.code, ended.out) == (2, "")
     assert "`mj apply FILE`" in ended.err
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_command_of_a_group_is_told_in_the_readme(name: str) -> None:
+    group = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    for command, itself in group.commands.items():
+        assert f"`mj {name} {command} CONNECTION" in README
+        assert {o for each in itself.params for o in each.opts if o.startswith("--")} - {"--help"} <= TOLD
 
 
 # --- sync --remap ----------------------------------------------------------------------------------
