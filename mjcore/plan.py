@@ -38,7 +38,7 @@ class PlannedChange:
     entity: str
     external_id: str
     key: RowKey
-    """`()`: the database will make it."""
+    """`()`: the database will make it; `Planned` stands for it in what is written later."""
     rule: str
     """How the row was found: `link`, the match strategy's name, `none` for a create."""
     old: Fields
@@ -156,11 +156,12 @@ class Recorder:
         if write.position.run_id is not None:
             position = write.position
             self.windows.setdefault(name, Window(position.since, position.until, position.is_full))
+        write = named(self.store, context.entity, self.entities, write)
         shown: list[RowChange | Conflict] = [*write.changes, *write.conflicts]
         for item in shown:
             self.listener(_shown(context, item))
         if self.file is not None:
-            self.file.write(of, named(self.store, context.entity, self.entities, write))
+            self.file.write(of, write)
 
     def deletes(self) -> dict[str, tuple[int, int]]:
         """Return, per map that writes, how many links go and how many there were."""

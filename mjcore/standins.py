@@ -20,6 +20,9 @@ class Planned:
     entity_map_id: str
     external_id: str
 
+    def __str__(self) -> str:
+        return f"(the row of {self.external_id})"
+
 
 def is_stand_in(value: Value) -> bool:
     """Tell whether a value is such a number, or its text."""
