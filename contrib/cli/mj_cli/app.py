@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, runs, sandbox, source, verify
+from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, plan, runs, sandbox, source, verify
 
 
 class Commands(TyperGroup):
@@ -48,9 +48,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "discover": source.discover,
     "suggest": source.suggest,
     "preview": source.preview,
+    "plan": plan.plan,
     "sync": runs.sync,
     "runs": runs.runs,
     "cancel": control.cancel,
+    "undo": control.undo,
     "explain": explain.explain,
     "verify": verify.verify,
 }

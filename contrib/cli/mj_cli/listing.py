@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -69,25 +69,33 @@ def first(items: Iterable[Any], limit: int | None) -> tuple[Iterator[Any], Itera
 
 
 class JSONList:
-    """Prints a JSON list item by item; nothing before the first one, so that an early error leaves the output empty."""
+    """Prints a JSON list item by item, and what is told before and after it as one object around it.
 
-    def __init__(self, before: str = "", after: str = "\n") -> None:
-        self._before, self._after, self._count = before, after, 0
+    Nothing is printed before the first item, so that an early error leaves the output empty.
+    """
 
-    def add(self, item: Any) -> None:
-        self._write(("," if self._count else f"{self._before}[") + "\n  " + json.dumps(item, ensure_ascii=False, default=str))
-        self._count += 1
+    def __init__(self, name: str = "", before: Mapping[str, Any] | None = None) -> None:
+        facts = "".join(f"{_json(key)}: {_json(value)}, " for key, value in (before or {}).items())
+        self._before = f"{{{facts}{_json(name)}: " if name else ""
+        self._count = 0
 
     @property
     def has_begun(self) -> bool:
         return self._count > 0
 
-    def close(self) -> None:
-        """End the list, an empty one too."""
-        self._write(("\n]" if self._count else f"{self._before}[]") + self._after)
+    def add(self, item: Any) -> None:
+        sys.stdout.write(("," if self._count else f"{self._before}[") + "\n  " + _json(item))
+        self._count += 1
 
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
+    def close(self, after: Mapping[str, Any] | None = None) -> None:
+        """End the list, an empty one too, and the object around it."""
+        facts = "".join(f", {_json(key)}: {_json(value)}" for key, value in (after or {}).items())
+        ended = "\n]" if self._count else f"{self._before}[]"
+        sys.stdout.write(ended + facts + ("}\n" if self._before else "\n"))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def print_json_list(items: Iterable[Any]) -> None:

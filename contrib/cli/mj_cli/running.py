@@ -1,14 +1,19 @@
 """One run of one connection, printed as `mj sync` prints it."""
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mj_cli.failing import exit_code_of, explained
-from mj_cli.output import err, out, print_json
+from mj_cli.interrupt import cancel_on_interrupt
+from mj_cli.output import err, out, plain, print_json
 from mj_cli.results import as_json as shape
 from mj_cli.results import summary
-from mj_cli.syncing import run_all
+from mj_cli.syncing import PAUSE, run_all
+from mj_cli.watching import watching
+from mjcore.errors import LeaseHeld
 from mjcore.models import RunRequest
-from mjcore.results import SyncResult
+from mjcore.results import SyncResult, refused
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
@@ -20,6 +25,21 @@ def run_one(kernel: "Kernel", request: RunRequest, *, wait: bool) -> SyncResult:
         kernel.connections(request.connection)
     (result,) = run_all(kernel, [request], err(), wait=wait)
     return result
+
+
+def run_plan(kernel: "Kernel", connection: str, plan: Path, *, allow_deletes: bool, wait: bool) -> SyncResult:
+    """Apply the file of a plan, as `run_one` runs a request."""
+    with explained(kernel):
+        kernel.connections(connection)
+    with cancel_on_interrupt(err()) as cancelled, watching(err(), several=False) as listener:
+        while True:
+            try:
+                return kernel.sync(connection, plan=plan, allow_deletes=allow_deletes, progress=listener, cancel=cancelled)
+            except LeaseHeld as error:
+                if not wait or cancelled():
+                    return refused(connection, error)
+                err().print(plain(f"waiting {PAUSE:.0f} s: {error}"), soft_wrap=True)
+                time.sleep(PAUSE)
 
 
 def print_run(result: SyncResult, *, as_json: bool) -> int:

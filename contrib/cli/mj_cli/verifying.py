@@ -1,7 +1,5 @@
 """How the rows compare with the source, while it is read and afterwards."""
 
-import json
-import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -57,23 +55,19 @@ class DifferencesJSON:
 
     def __init__(self, connection: str, reading: Reading, began: datetime) -> None:
         self._reading, self._began = reading, began
-        self._list = JSONList(f'{{"Connection": {json.dumps(connection, ensure_ascii=False)}, "Differences": ', "")
+        self._list = JSONList("Differences", {"Connection": connection})
 
     def __call__(self, difference: Difference) -> None:
         self._list.add({"ExternalObjectName": self._reading.object_name, **_difference(difference)})
 
     def end(self, verified: Sequence[Verified]) -> None:
         status = "Equal" if all(found.is_equal for found in verified) else "Different"
-        self._close({"EntityMaps": [_map(found, self._began) for found in verified], "Status": status, "ErrorMessage": None})
+        self._list.close({"EntityMaps": [_map(found, self._began) for found in verified], "Status": status, "ErrorMessage": None})
 
     def broke_off(self, error: MJError) -> None:
         """End the object where it has begun."""
         if self._list.has_begun:
-            self._close({"EntityMaps": [], "Status": "Failed", "ErrorMessage": str(error)})
-
-    def _close(self, facts: Mapping[str, Any]) -> None:
-        self._list.close()
-        sys.stdout.write(", " + json.dumps(facts, ensure_ascii=False)[1:] + "\n")
+            self._list.close({"EntityMaps": [], "Status": "Failed", "ErrorMessage": str(error)})
 
 
 def _difference(found: Difference) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """`mj sync` and `mj runs`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
@@ -23,6 +24,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     template: Annotated[str | None, typer.Option(metavar="NAME", help="Every active connection of this template.")] = None,
     company: Annotated[str | None, typer.Option(metavar="NAME", help="Every active connection of this company.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every active connection.")] = False,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Do exactly what `mj plan -o FILE` told.")] = None,
     allow_deletes: Annotated[bool, typer.Option("--allow-deletes", help="Delete more than the guard lets pass.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another run holds the connection.")] = False,
     store: Store = STORE,
@@ -37,6 +39,10 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     from mjcore.kernel import Kernel
     from mjcore.models import RunRequest
 
+    if plan:
+        if len(connections or ()) != 1 or maps or full or remap or since or until or template or company or everything:
+            raise typer.BadParameter("--plan takes one connection, --allow-deletes and --wait")
+        raise typer.Exit(_apply(plan, (connections or [""])[0], store, allow_deletes=allow_deletes, wait=wait, as_json=as_json))
     begin, end = instant("--since", since), instant("--until", until)
     if until and not since:
         raise typer.BadParameter("--until needs --since")
@@ -61,6 +67,15 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
         for number, result in enumerate(results):
             out().print(*([""] if number else []), *summary(result), sep="\n")
     raise typer.Exit(exit_code_of(results))
+
+
+def _apply(plan: Path, connection: str, store: str, *, allow_deletes: bool, wait: bool, as_json: bool) -> int:
+    from mj_cli.running import print_run, run_plan
+    from mjcore.kernel import Kernel
+
+    with Kernel(store) as kernel:
+        result = run_plan(kernel, connection, plan, allow_deletes=allow_deletes, wait=wait)
+    return print_run(result, as_json=as_json)
 
 
 def _chosen(
