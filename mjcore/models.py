@@ -261,6 +261,7 @@ class SyncContext:
     connection_id: str = ""
     is_full: bool = False
     is_dry_run: bool = False
+    """A plan is made: what is written stays in a store of its own, and no event tells of it."""
     is_cancelled: Callable[[], bool] = lambda: False
 
     @property

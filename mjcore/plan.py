@@ -10,6 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from mjcore.deletion import TooManyDeletes, guard
 from mjcore.errors import ConfigError
+from mjcore.ids import new_id
 from mjcore.models import Entity, EntityMap, RunRequest, SyncContext
 from mjcore.opening import new_run
 from mjcore.ordering import layers
@@ -95,6 +96,7 @@ def plan(
         entities = {m.entity.name: m.entity for m in metadata.entity_maps}
         recorder = Recorder(listener, file, entities)
         store = recorder.store = OverlayStore(kernel.store, Scratch(scratch), recorder.tell)
+        request = evolve(request, run_id=new_id())
         planned = new_run(kernel, metadata, evolve(request, allow_deletes=True), progress, cancel)
         run = evolve(planned, store=store, executor=InOrder(), is_dry_run=True)
         if file:

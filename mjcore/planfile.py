@@ -71,15 +71,22 @@ def _load_part(name: str, part: Any) -> Value:
     return _load(part)
 
 
+def _load_id(told: Any) -> Value:
+    """Turn back an external id, or a row key."""
+    return tuple(_load(part) for part in told) if isinstance(told, list) else told
+
+
 def _batch(entity_map_id: str, write: BatchWrite) -> dict[str, JSON]:
     rest = {a.name: getattr(write, a.name) for a in fields(BatchWrite) if a.name not in LISTS}
     rest |= {"counts": asdict(write.counts), "position": position_to_json(write.position)}
     sizes = {name: len(getattr(write, name)) for name in LISTS}
-    return {"map": entity_map_id, **{k: list(v) if isinstance(v, tuple | list) else v for k, v in rest.items()}, "sizes": sizes}
+    told = {k: [_dump_part(item) for item in v] if isinstance(v, tuple | list) else v for k, v in rest.items()}
+    return {"map": entity_map_id, **told, "sizes": sizes}
 
 
 def _write_of(told: dict[str, Any], items: dict[str, Any]) -> BatchWrite:
-    rest = {**told, "counts": Counts(**told["counts"]), "position": position_of(told["position"])}
+    rest: dict[str, Any] = {k: [_load_id(item) for item in v] if isinstance(v, list) else v for k, v in told.items()}
+    rest |= {"counts": Counts(**told["counts"]), "position": position_of(told["position"])}
     return BatchWrite(**rest, **items)
 
 

@@ -80,6 +80,7 @@ class Pull:
             Remapping(self.batches).run()
         else:
             self._catch_up()
+            Deletes(self.batches, self.now, self.request.allow_deletes).apply(sweep=False)
         self.tell()
 
     def _catch_up(self) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, fields
 
 from mjcore.batch import ATTEMPTS, Batches
 from mjcore.compare import from_json
@@ -17,10 +17,11 @@ from mjcore.ordering import layers
 from mjcore.plan import InOrder, stands
 from mjcore.planfile import PlanReader
 from mjcore.progress import ProgressListener
-from mjcore.records import ABSENT, BatchWrite, Conflict, Counts, Link, RecordError, RowChange, RowKey, Value
+from mjcore.records import ABSENT, BatchWrite, Conflict, Counts, Link, Position, RecordError, RowChange, RowKey, Value
 from mjcore.references import held
 from mjcore.results import SyncResult
 from mjcore.retry import Cancelled
+from mjcore.retrying import PLAN_STALE
 from mjcore.standins import Planned, deferred, each_key, keys_of, planned_in, references
 from mjcore.sync import Run
 from mjcore.wire import structure
@@ -45,7 +46,7 @@ def apply_plan(
     (metadata,) = kernel.connections(connection)
     if reader.header["connection_id"] != metadata.connection.id:
         raise ConfigError(f"plan {path}: made for the connection {reader.header['connection']!r}, not for {connection!r}")
-    request = evolve(structure(RunRequest, reader.header["request"]), allow_deletes=allow_deletes)
+    request = evolve(structure(RunRequest, reader.header["request"]), run_id=None, allow_deletes=allow_deletes)
     with closing(kernel.open(metadata, cancel)) as source, closing(Replay(reader)) as replay:
         run = evolve(new_run(kernel, metadata, request, progress, cancel), executor=InOrder(), replay=replay)
         return run.execute(source)
@@ -63,8 +64,10 @@ class Replay:
     _maps: dict[str, EntityMap] = field(factory=dict)
     _entities: dict[str, Entity] = field(factory=dict)
     _stopped: bool = False
+    _planned_run: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._planned_run = self.reader.header["request"]["RunID"]
         self._writes = self.reader.writes()
         self._next = next(self._writes, None)
 
@@ -93,14 +96,18 @@ class Replay:
             if batches.context.is_cancelled():
                 raise Cancelled("cancelled; the next run goes on from here")
             planned = self._next[1]
-            position = planned.position
-            if position.run_id is not None:
-                position = evolve(position, run_id=batches.context.run_id)
             counted = planned.counts.processed > 0
+            position = self._of_run(planned.position, batches.context.run_id)
             write = self._resolved(batches, evolve(planned, position=position), counted=counted)
             self._write(batches, write, counted=counted)
             self._next = next(self._writes, None)
         self._stopped = False
+
+    def _of_run(self, position: Position, run_id: str) -> Position:
+        """Return where a map stands, said of this run instead of the plan's."""
+        self._planned_run = position.run_id or self._planned_run
+        said: dict[str, Any] = {a.name: run_id for a in fields(Position) if getattr(position, a.name) == self._planned_run}
+        return evolve(position, **said)
 
     def close(self) -> None:
         self._writes.close()
@@ -113,7 +120,7 @@ class Replay:
                 batches.write(write)
             except RowsMoved as moved:
                 ids = self._moved(batches, write, moved)
-                write = self._without(batches, write, ids, "plan_stale", STALE, counted=counted)
+                write = self._without(batches, write, ids, PLAN_STALE, STALE, counted=counted)
             except RowRefused as refused:
                 self._isolate(batches, write, refused, counted=counted)
                 return
@@ -169,7 +176,8 @@ class Replay:
         self._lost |= {str(c.key[0]) for c in gone if c.kind == "create" and c.key}
         errors = []
         for external_id in sorted(ids):
-            raw = {n: from_json(v) for n, v in known[external_id].source_values.items()} if external_id in known else None
+            link = known.get(external_id)
+            raw = None if link is None or link.is_tombstone else {n: from_json(v) for n, v in link.source_values.items()}
             errors.append(RecordError(external_id, "persist", code, message, raw))
         queued = {conflict.external_id for conflict in write.conflicts}
         less = Counts()
@@ -203,7 +211,7 @@ class Replay:
         keyed: list[RowChange | Link | Conflict] = [*write.changes, *write.links, *write.conflicts]
         unmade = {item.external_id for item in keyed if asked.intersection(item.key) - made.keys()}
         if unmade:
-            write = self._without(batches, write, unmade, "plan_stale", STALE, counted=counted)
+            write = self._without(batches, write, unmade, PLAN_STALE, STALE, counted=counted)
 
         def value_of(name: str, value: Value) -> Value:
             if not isinstance(value, Planned):

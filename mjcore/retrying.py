@@ -11,6 +11,8 @@ from mjcore.history import FailedRecord
 from mjcore.records import BatchWrite, Counts, ExternalRecord
 from mjcore.retry import Repeater
 
+PLAN_STALE = "plan_stale"
+"""Code of records whose rows moved under a plan. Without a raw record it is a delete that could not be applied."""
 BATCH = 100
 """What most sources read by id in one request."""
 
@@ -43,10 +45,13 @@ class Retries:
 
     def _read(self, entries: dict[str, FailedRecord]) -> Sequence[ExternalRecord]:
         source, context = self.source, self.batches.context
-        if isinstance(source, RecordReader):
+        deleted = [id_ for id_, entry in entries.items() if entry.code == PLAN_STALE and entry.raw is None]
+        gone = [ExternalRecord(id_, {}, is_deleted=True) for id_ in deleted]
+        rest = {id_: entry.raw or {} for id_, entry in entries.items() if id_ not in deleted}
+        if rest and isinstance(source, RecordReader):
             names = self.batches.plan.source_fields
-            return self.repeat(lambda: source.read(context.entity_map.external_object_name, list(entries), names))
-        return [ExternalRecord(id_, entry.raw or {}) for id_, entry in entries.items()]
+            return [*gone, *self.repeat(lambda: source.read(context.entity_map.external_object_name, list(rest), names))]
+        return [*gone, *(ExternalRecord(id_, raw) for id_, raw in rest.items())]
 
 
 def _cleared(batches: Batches, external_ids: Sequence[str]) -> BatchWrite:

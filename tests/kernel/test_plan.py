@@ -465,14 +465,16 @@ def test_a_sweep_is_planned_and_asks_for_a_word_when_it_is_applied(place: Place,
 # --- What has changed since ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("keys", ["uuid", "database"])
 def test_rows_that_moved_since_are_skipped_and_listed_and_decided_anew_by_the_next_run(
-    place: Place, account: Account, tmp_path: Path
+    account: Account, tmp_path: Path, keys: str
 ) -> None:
+    place = placed(tmp_path, Setup(keys=keys), account)
     synced(place)
     for i in range(4):
         account.put("people", f"{i:02}", name="Planned")
-    account.put("people", "new", email="new@x.org", friend="03")
-    account.put("people", "zz", email="zz@x.org", friend="new")
+    account.put("people", "70", email="p70@x.org", friend="3")
+    account.put("people", "71", email="p71@x.org", friend="70")
     account.delete("people", "08")
     account.delete("people", "09")
     plan, _ = planned(place, tmp_path / "plan")
@@ -480,21 +482,39 @@ def test_rows_that_moved_since_are_skipped_and_listed_and_decided_anew_by_the_ne
     place.sql("UPDATE people SET Name = 'Local' WHERE Email = 'p1@x.org'")
     place.sql("UPDATE people SET Name = 'Local' WHERE Email = 'p8@x.org'")
     place.sql("UPDATE people SET Badge = 77 WHERE Email = 'p2@x.org'")  # a field that the plan does not write
-    place.sql("INSERT INTO people (id, Email) VALUES ('mine', 'new@x.org')")
+    place.sql("INSERT INTO people (id, Email) VALUES (?, 'p70@x.org')", "mine" if keys == "uuid" else None)
     applied = synced(place, plan=tmp_path / "plan")
     assert applied.error is None
     assert applied.counts == evolve(plan.counts, updated=3, created=1, deleted=1, errored=3)
     assert sorted(place.sql("SELECT external_id, stage, code FROM mj_failed_record")) == [
-        (id_, "persist", "plan_stale") for id_ in ("01", "08", "new")
+        (id_, "persist", "plan_stale") for id_ in ("01", "08", "70")
     ]
     names = dict(place.sql("SELECT Email, Name FROM people"))
     assert [names[f"p{i}@x.org"] for i in (0, 1, 2, 3, 8)] == ["Planned", "Local", "Planned", "Planned", "Local"]
     assert "p9@x.org" not in names
+    assert place.sql("SELECT Friend FROM people WHERE Email = 'p71@x.org'") == [(None,)], "no reference into the void"
     assert place.sql("SELECT watermark_value FROM mj_integration_sync_watermark")[0] == (plan.maps[0].watermark_after,)
-    rest = synced(place)
-    assert rest.error is None
+    account.now += timedelta(days=1)
+    assert synced(place).error is None
     assert place.sql("SELECT Name FROM people WHERE Email = 'p1@x.org'") == [("Planned",)]
-    assert place.sql("SELECT b.id FROM people a JOIN people b ON a.Friend = b.id WHERE a.Email = 'zz@x.org'") == [("mine",)]
+    assert place.sql("SELECT count(*) FROM people WHERE Email = 'p8@x.org'") == [(0,)]
+    friends = "SELECT b.Email FROM people a JOIN people b ON a.Friend = b.id WHERE a.Email = 'p71@x.org'"
+    assert place.sql(friends) == [("p70@x.org",)]
+    assert place.sql("SELECT * FROM mj_failed_record") == []
+
+
+def test_a_delete_that_could_not_be_applied_is_tried_again_without_a_window(
+    place: Place, account: Account, tmp_path: Path
+) -> None:
+    synced(place)
+    account.delete("people", "08")
+    planned(place, tmp_path / "plan")
+    place.sql("UPDATE people SET Name = 'Local' WHERE Email = 'p8@x.org'")
+    assert synced(place, plan=tmp_path / "plan").counts.errored == 1
+    with place.kernel() as kernel:
+        assert kernel.retry("Acme").error is None
+    assert place.sql("SELECT count(*) FROM people WHERE Email = 'p8@x.org'") == [(0,)]
+    assert place.sql("SELECT * FROM mj_failed_record") == []
 
 
 def test_what_only_the_database_refuses_is_found_by_halves(place: Place, account: Account, tmp_path: Path) -> None:
