@@ -28,6 +28,11 @@ from mjcore.store import Rows, Store
 T = TypeVar("T")
 RECORDED = (IntegrationRun, IntegrationRunDetail, CompanyIntegration, ExternalSchema)
 """What a run writes about itself."""
+STAGED = (
+    *("starts_window", "ends_window", "seen", "staged_deletes", "unstaged"),
+    *("unresolved", "resolved", "settled", "unlinked"),
+)
+"""What of a batch concerns neither rows nor queues."""
 
 
 @define
@@ -57,7 +62,9 @@ class OverlayStore:
         others = self._untouched(context, sorted(set(staged) - {link.external_id for link in links}))
         rows = self.scratch.changes(context.entity, self._rows(context.entity, write.changes, made))
         self.tell(context, write)
-        self.scratch.commit(context, evolve(write, changes=rows, links=[*links, *others]), lease)
+        kept: dict[str, Any] = {name: getattr(write, name) for name in STAGED}  # nothing that is checked against real tables
+        queued = (write.failed, write.cleared, write.conflicts, write.counts, write.position)
+        self.scratch.commit(context, BatchWrite(rows, [*links, *others], *queued, **kept), lease)
         of = context.entity_map.id
         self._more_links[of] = self._more_links.get(of, 0) + sum(not link.is_tombstone for link in links) - was
 

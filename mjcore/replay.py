@@ -139,6 +139,7 @@ class Replay:
             some = [c for c in write.changes if c.unique_on == names]
             ids |= {c.external_id for c in some if tuple(c.new.get(name) for name in names) in taken}
         ids |= {c.external_id for c in write.changes if c.kind != "create" and c.key in keys}
+        ids |= {link.external_id for link in write.links if link.is_tombstone and link.key in keys}
         if not ids:
             raise moved
         return ids
