@@ -1,10 +1,8 @@
 """Failed records and conflicts, as rows, as details, and as JSON."""
 
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -157,11 +155,3 @@ def facts_grid(facts: Mapping[str, str]) -> Table:
     for name, fact in facts.items():
         grid.add_row(Text(name, "bold"), Text(plain(fact)))
     return grid
-
-
-def confirmed(verb: str, kind: str, waiting: Iterable[Any]) -> bool:
-    """Ask on a terminal; where nobody can answer, what was typed is meant."""
-    if not sys.stdin.isatty():
-        return True
-    count = sum(1 for _ in waiting)
-    return not count or typer.confirm(f"{verb} {count:,} {kind}{'' if count == 1 else 's'}?", err=True)

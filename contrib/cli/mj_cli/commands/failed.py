@@ -1,10 +1,14 @@
 """`mj failed`: records that could not be written, each with its reason."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mj_cli.options import STORE, AsJSON, ConnectionName, Store, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object.")]
 
@@ -96,17 +100,24 @@ def discard(
     """Forget failed records, until the source changes them."""
     from mj_cli.failing import explained
     from mj_cli.output import out, print_json
-    from mj_cli.queued import confirmed
     from mjcore.kernel import Kernel
 
     if bool(names) is everything:
         raise typer.BadParameter("name records, or use --all")
     with Kernel(store) as kernel, explained(kernel):
         waiting = kernel.queues.failed(connection, entity_map)
-        if everything and not yes and not confirmed("discard", "failed record", waiting):
+        if everything and not yes and not _confirmed(waiting):
             raise typer.Exit(1)
         removed = kernel.queues.discard(connection, names or None, entity_map)
     if as_json:
         print_json({"Connection": connection, "Discarded": removed})
     else:
         out().print("1 failed record discarded" if removed == 1 else f"{removed:,} failed records discarded")
+
+
+def _confirmed(waiting: "Iterable[object]") -> bool:
+    """Ask on a terminal; where nobody can answer, what was typed is meant."""
+    if not sys.stdin.isatty():
+        return True
+    count = sum(1 for _ in waiting)
+    return not count or typer.confirm(f"discard {count:,} failed record{'' if count == 1 else 's'}?", err=True)
