@@ -53,11 +53,16 @@ class Unwinder:
     undone: Collection[str]
     is_undo: bool = False
     """What is reversed was an undo itself: the links that it removed come back."""
+    _columns: Mapping[str, EntityField | None] = field(init=False)
+
+    @_columns.default
+    def _of_entity(self) -> Mapping[str, EntityField | None]:
+        return {**dict.fromkeys(self.context.entity.primary_key), **{f.name: f for f in self.context.entity.fields}}
 
     def decide(self, changes: Sequence[RecordChange]) -> Unwound:
         """The changes are of different rows and different records."""
         keys = [self._key(change) for change in changes]
-        rows = self.store.read(self.context.entity, keys, self._names)
+        rows = self.store.read(self.context.entity, keys, tuple(self._columns))
         trails = self.trails(keys, min(change.id for change in changes) - 1)
         links = self.store.links(self.context, [change.external_id for change in changes])
         creates = {key: c.external_id for key, c in zip(keys, changes, strict=True) if c.kind == "create" and key in rows}
@@ -87,19 +92,9 @@ class Unwinder:
             found.setdefault(change.key, []).append(change)
         return found
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        entity = self.context.entity
-        return tuple(dict.fromkeys([*entity.primary_key, *(f.name for f in entity.fields)]))
-
-    @property
-    def _plain(self) -> list[EntityField]:
-        return [f for f in self.context.entity.fields if f.name not in self.context.entity.primary_key]
-
     def _known(self, values: Fields) -> Fields:
         """Leave out columns that are gone: nothing can be put back there."""
-        names = set(self._names)
-        return {name: value for name, value in values.items() if name in names}
+        return {name: value for name, value in values.items() if name in self._columns}
 
     def _key(self, change: RecordChange) -> RowKey:
         """Return where the row is after its change, which may have moved it."""
@@ -154,13 +149,13 @@ class Unwinder:
             for name, value in (pair for step in later for pair in step.old.items()):
                 left.setdefault(name, value)
             if self.context.entity.origin == "Created":  # no column has a default
-                left = {**dict.fromkeys(f.name for f in self._plain), **left}
+                left = {**dict.fromkeys(name for name in self._columns if name not in self.context.entity.primary_key), **left}
         differing = self._differing(row, left)
         return f"changed since: {', '.join(differing)}" if differing else ""
 
     def _differing(self, row: Fields, values: Fields) -> list[str]:
-        entity = self.context.entity
-        return [name for name, value in self._known(values).items() if not same(entity.field(name), row[name], value)]
+        known = self._known(values)
+        return [name for name, value in known.items() if not same(self._columns[name], row[name], value)]
 
     def _turned(self, key: RowKey, row: Fields | None, change: RecordChange) -> list[RowChange]:
         external_id, old = change.external_id, self._known(change.old)
