@@ -78,6 +78,8 @@ class Batches:
     is_repair: bool = False
     """What is unchanged at the source is compared with its row, too."""
     _is_retry: bool = False
+    _uncounted: Counts = field(factory=Counts)
+    """Of parts that are committed, while the rest of their delivery is not."""
     has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
     starts_window: bool = False
@@ -101,34 +103,35 @@ class Batches:
         finally:
             self._is_retry = False
 
-    def _apply(self, delivery: Delivery, position: Position) -> None:
+    def _apply(self, delivery: Delivery, position: Position, *, is_part: bool = False) -> None:
+        """Commit a delivery. `is_part`: the rest follows and counts for both: broken off between, all of it comes again."""
         for _ in range(ATTEMPTS):
             write, deferred = self.decide(delivery, position)
             if deferred:
                 later = {record.external_id for record in deferred}
                 now = [record for record in delivery.records if record.external_id not in later]
-                self._apply(Delivery(now), self.position)
-                self._apply(evolve(delivery, records=deferred), position)
+                self._apply(Delivery(now), self.position, is_part=True)
+                self._apply(evolve(delivery, records=deferred), position, is_part=is_part)
                 return
             try:
-                self._commit(write)
+                self._commit(write, is_part=is_part)
             except RowsMoved:
                 continue
             except RowRefused as refused:
-                self._isolate(delivery, position, refused)
+                self._isolate(delivery, position, refused, is_part=is_part)
             return
         raise MJError(f"{self.context.entity.table}: rows changed under {ATTEMPTS} attempts to write one batch; nothing was lost")
 
-    def _isolate(self, delivery: Delivery, position: Position, refused: RowRefused) -> None:
+    def _isolate(self, delivery: Delivery, position: Position, refused: RowRefused, *, is_part: bool) -> None:
         """Find by halves what only the database refuses."""
         if len(delivery.records) > 1:
             first, rest = delivery.halves()
-            self._apply(first, self.position)
-            self._apply(rest, position)
+            self._apply(first, self.position, is_part=True)
+            self._apply(rest, position, is_part=is_part)
         elif delivery.records:
             record = delivery.records[0]
             error = RecordError(record.external_id, "persist", "refused", str(refused), record.fields)
-            self._apply(Delivery((), (*delivery.errors, error), delivery.skipped), position)
+            self._apply(Delivery((), (*delivery.errors, error), delivery.skipped), position, is_part=is_part)
         else:
             raise refused
 
@@ -170,6 +173,9 @@ class Batches:
         )
         queued = {conflict.external_id for conflict in outcome.conflicts}
         failed = {error.external_id for error in errors if error.external_id is not None}
+        lost = {error.external_id: None for error in delivery.errors}
+        if None in lost:
+            position = evolve(position, has_gaps=True)
         write = BatchWrite(
             changes=sorted(outcome.changes, key=lambda change: (change.kind, tuple(map(str, change.key)))),
             links=outcome.links,
@@ -179,7 +185,7 @@ class Batches:
             counts=evolve(counts, processed=sum(counts.as_tuple())),
             position=position,
             starts_window=self.starts_window,
-            seen=[i for i in ids if i not in gone] if self.position.is_full else (),
+            seen=[i for i in (*ids, *lost) if i and i not in gone] if self.position.is_full else (),
             staged_deletes=list(gone),
             unstaged=[i for i in ids if i not in gone] if self.has_staged else (),
             unresolved=sorted(unresolved - failed),
@@ -188,14 +194,14 @@ class Batches:
         )
         return write, outcome.deferred
 
-    def _commit(self, write: BatchWrite) -> None:
-        decided = write.counts
-        if self._is_retry:
-            write = evolve(write, counts=Counts())
-        counts = self.stages.persist(self.context, self.store, write, self.lease)
+    def _commit(self, write: BatchWrite, *, is_part: bool = False) -> None:
+        decided = write.counts + self._uncounted
+        counted = Counts() if is_part or self._is_retry else decided
+        counts = self.stages.persist(self.context, self.store, evolve(write, counts=counted), self.lease)
+        self._uncounted = decided if is_part else Counts()
         self.position, self.starts_window = write.position, False
         self.counts += counts
-        if self._is_retry:
+        if self._is_retry and not is_part:
             self.retried += decided
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)

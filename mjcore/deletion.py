@@ -1,13 +1,14 @@
 """Deletes of a drained window: staged first, guarded, then applied through the links of one map."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 from attrs import define, evolve
 
-from mjcore.batch import Batches
+from mjcore.batch import ATTEMPTS, Batches
 from mjcore.chunks import chunks
-from mjcore.errors import MJError
+from mjcore.errors import MJError, RowsMoved
 from mjcore.models import Entity
 from mjcore.records import BatchWrite, Counts, Fields, Link, RowChange, RowKey, Value
 
@@ -53,8 +54,16 @@ class Deletes:
 
     def _apply(self, links: Iterable[Link], *, is_delivered: bool) -> None:
         for some in chunks(links, BATCH):
-            self.batches.write(self._decide(some, is_delivered=is_delivered))
+            self._write(some, is_delivered=is_delivered)
             self.swept += 0 if is_delivered else len(some)
+
+    def _write(self, links: Sequence[Link], *, is_delivered: bool) -> None:
+        for _ in range(ATTEMPTS):
+            with suppress(RowsMoved):
+                self.batches.write(self._decide(links, is_delivered=is_delivered))
+                return
+        table = self.batches.context.entity.table
+        raise MJError(f"{table}: rows changed under {ATTEMPTS} attempts to delete one batch; nothing was lost")
 
     def _decide(self, links: Sequence[Link], *, is_delivered: bool) -> BatchWrite:
         store, context = self.batches.store, self.batches.context
@@ -75,7 +84,13 @@ class Deletes:
             position=self.batches.position,
             unstaged=[link.external_id for link in links],
             resolved=[link.external_id for link in links],
+            held=sorted({link.key for link in links if self._is_held(link, holders)} if rows else ()),
         )
+
+    def _is_held(self, link: Link, holders: Mapping[RowKey, Sequence[tuple[str, str]]]) -> bool:
+        """Another live link, of whatever map, holds the row."""
+        mine = (self.batches.context.entity_map.id, link.external_id)
+        return any(holder != mine for holder in holders.get(link.key, ()))
 
     def _change(
         self,
@@ -87,8 +102,7 @@ class Deletes:
         """Return what happens to the row; None where it stays: gone already, or held by another link."""
         context = self.batches.context
         entity, row = context.entity, rows.get(link.key)
-        mine = (context.entity_map.id, link.external_id)
-        if row is None or any(holder != mine for holder in holders.get(link.key, ())):
+        if row is None or self._is_held(link, holders):
             return None
         if context.entity_map.delete_behavior == "HardDelete":
             return RowChange("delete", link.key, row, {}, link.external_id) if link.key in made else None

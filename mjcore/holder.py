@@ -34,9 +34,9 @@ def is_gone(holder: str) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Return when a process started, in clock ticks since boot; empty when there is none."""
-    stat = _read(Path(f"/proc/{pid}/stat"))
-    return stat.rpartition(")")[2].split()[19] if stat else ""
+    """Return when a process started, in clock ticks since boot; empty when there is none, or only what its parent left of it."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return fields[19] if fields and fields[0] not in ("Z", "X") else ""
 
 
 def _namespace() -> str:

@@ -45,8 +45,8 @@ class Pull:
     repeat: Repeater = field(init=False)
     _pages: Pages | None = None
     _told: tuple[Counts, int | None] | None = None
-    _is_complete: bool = True
-    """Every record of the window had an id: what was not delivered is gone."""
+    _is_continued: bool = False
+    """Part of the window was read by a run that was broken off."""
 
     def __attrs_post_init__(self) -> None:
         self.repeat = Repeater(self.patience, self.is_stopped, self.tell)
@@ -56,8 +56,10 @@ class Pull:
         if self.request.mode in ("remap", "retry"):
             self._rework()
             return
-        self._check_fields()
         stored = self.batches.position
+        if stored.closed_by == self.context.run_id and not self.is_reread:
+            return  # read to its end, and broken off before the run could say so
+        self._check_fields()
         full = self.request.full
         for _ in range(RESTARTS):
             window = self._open(stored, full=full)
@@ -126,6 +128,7 @@ class Pull:
         if window.is_full and window.checkpoint is None and not self.batches.store.count_links(context):
             window = evolve(window, is_full=False)  # nothing is linked: nothing can be gone
         self.batches.position, self.batches.starts_window = window, window.checkpoint is None
+        self._is_continued = self._is_continued or window.checkpoint is not None
         return window
 
     def _drain(self, window: Position) -> Position:
@@ -142,6 +145,7 @@ class Pull:
                 last = arrived[-1]
                 window = evolve(window, checkpoint=last.next or DRAINED, until=last.watermark or window.until)
                 self.batches.apply(arrived, self.batches.position if self.is_reread else window)
+                window = evolve(window, has_gaps=self.batches.position.has_gaps)
                 self.tell()
         finally:
             stream.close()  # type: ignore[attr-defined]  # a generator: ends the reader
@@ -168,22 +172,21 @@ class Pull:
         self.delivered += sum(len(page.errors) for page in pages)
         if self.total is None:
             self.total = pages[0].total
-        if any(error.external_id is None for page in pages for error in page.errors):
-            self._is_complete = False
 
     def _finish(self, window: Position) -> None:
-        sweep = window.is_full and self._is_complete and not self.is_reread
-        if window.is_full and not self._is_complete:
+        sweep = window.is_full and not window.has_gaps and not self.is_reread
+        if window.is_full and window.has_gaps:
             self.notes.append("no sweep for deletes: some records could not be read, so their ids are unknown")
         self._catch_up()
         deletes = Deletes(self.batches, self.now, self.request.allow_deletes)
         deletes.apply(sweep=sweep)
         if deletes.swept:
             self.notes.append(f"{deletes.swept} records that the source no longer has were dealt with")
-        if self.total is not None and self.total != self.delivered:
+        if self.total is not None and self.total != self.delivered and not self._is_continued:
             self.notes.append(f"the source announced {self.total} records and delivered {self.delivered}")
         if not self.is_reread:
-            self.batches.write(_closing(Position(watermark=window.until or window.watermark)))
+            watermark = window.until or window.watermark
+            self.batches.write(_closing(Position(watermark, closed_by=self.context.run_id)))
         self.tell()
 
     def close(self) -> None:

@@ -228,6 +228,10 @@ class Position:
     checkpoint: Checkpoint | None = None
     is_full: bool = False
     """The window reads everything, so that ids it did not deliver are gone."""
+    has_gaps: bool = False
+    """Records of the window had no id that could be read: which ids are gone cannot be told."""
+    closed_by: str | None = None
+    """The run that read the last window to its end."""
 
 
 @frozen
@@ -257,6 +261,8 @@ class BatchWrite:
     unresolved: Sequence[str] = ()
     """External ids of records with a reference to a row that is not there yet: kept until they are `resolved`."""
     resolved: Sequence[str] = ()
+    held: Sequence[RowKey] = ()
+    """Rows that stay because other live links hold them: `RowsMoved` when none does any more."""
     settled: Sequence[str] = ()
     """External ids whose conflicts leave the queue."""
     unlinked: Sequence[str] = ()

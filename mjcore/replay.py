@@ -187,10 +187,13 @@ class Replay:
             is_delete = link is not None and link.is_tombstone
             kind = "conflicted" if change.external_id in queued else "deleted" if is_delete else change.kind + "d"
             less += Counts(errored=1, **{kind: -1})
+        left = [link for link in write.links if link.external_id not in ids]
+        held = {link.key for link in left}
         return evolve(
             write,
             changes=[c for c in write.changes if c.external_id not in ids],
-            links=[link for link in write.links if link.external_id not in ids],
+            links=left,
+            held=[key for key in write.held if key in held],
             conflicts=[c for c in write.conflicts if c.external_id not in ids],
             failed=[*write.failed, *errors],
             cleared=[i for i in write.cleared if i not in ids],

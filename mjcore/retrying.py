@@ -32,10 +32,10 @@ class Retries:
             some = {entry.external_id: entry for entry in entries if entry.external_id is not None}
             records = self._read(some)
             batches.retry(records)
-            lost = sorted(set(some) - {record.external_id for record in records})
+            lost = self._lost(some, records)
             if lost:
                 batches.write(_cleared(batches, lost))
-            known, gone = known + len(some), gone + len(lost)
+            known, gone = known + len(records) + len(lost), gone + len(lost)
         if not known:
             return None
         counts = batches.retried
@@ -47,11 +47,17 @@ class Retries:
         source, context = self.source, self.batches.context
         deleted = [id_ for id_, entry in entries.items() if entry.code == PLAN_STALE and entry.raw is None]
         gone = [ExternalRecord(id_, {}, is_deleted=True) for id_ in deleted]
-        rest = {id_: entry.raw or {} for id_, entry in entries.items() if id_ not in deleted}
+        rest = {id_: entry.raw for id_, entry in entries.items() if id_ not in deleted}
         if rest and isinstance(source, RecordReader):
             names = self.batches.plan.source_fields
             return [*gone, *self.repeat(lambda: source.read(context.entity_map.external_object_name, list(rest), names))]
-        return [*gone, *(ExternalRecord(id_, raw) for id_, raw in rest.items())]
+        return [*gone, *(ExternalRecord(id_, raw) for id_, raw in rest.items() if raw is not None)]
+
+    def _lost(self, entries: dict[str, FailedRecord], records: Sequence[ExternalRecord]) -> list[str]:
+        """Return the records that the source was asked for and does not have any more."""
+        if not isinstance(self.source, RecordReader):
+            return []
+        return sorted(set(entries) - {record.external_id for record in records})
 
 
 def _cleared(batches: Batches, external_ids: Sequence[str]) -> BatchWrite:

@@ -55,6 +55,7 @@ def each_key(
         write,
         changes=[evolve(c, key=of_key(c.key), old=turned(c.old), new=turned(c.new)) for c in write.changes],
         links=[evolve(link, key=of_key(link.key)) for link in write.links],
+        held=[of_key(key) for key in write.held],
         conflicts=[
             evolve(c, key=of_key(c.key), base=turned(c.base), source=turned(c.source), current=turned(c.current))
             for c in write.conflicts

@@ -1,13 +1,13 @@
 """The run of one connection: lease, entity maps in dependency order, and what is recorded about them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, fields
+from attrs import define, evolve
 
 from mjcore.batch import Batches, TooManyFailures
 from mjcore.cancel import Stop
@@ -17,32 +17,29 @@ from mjcore.deletion import TooManyDeletes
 from mjcore.errors import ConfigError, LeaseLost, MJError, NotSupported, UnknownName
 from mjcore.heartbeat import LEASE, kept
 from mjcore.holder import is_gone, this_process
-from mjcore.ids import new_id
 from mjcore.mapping import compile_mapping
 from mjcore.matching import MATCH_KEYS, MatchRules
 from mjcore.models import (
-    CompanyIntegration,
     ConnectionMetadata,
     EntityMap,
     IntegrationRun,
-    IntegrationRunDetail,
     RunRequest,
     SyncContext,
 )
 from mjcore.ordering import layers
-from mjcore.pausing import admit
 from mjcore.precedence import Precedence
 from mjcore.progress import ProgressListener
 from mjcore.pull import Pull
-from mjcore.records import JSON, Counts, Lease, Position, RecordError, Watermark
+from mjcore.recording import Recorder, is_done, result_of
+from mjcore.records import Lease, Position
 from mjcore.references import References
 from mjcore.registry import Registry
 from mjcore.results import MapResult, SyncResult
-from mjcore.retry import Cancelled, Patience
+from mjcore.retry import Patience
 from mjcore.secondpass import SecondPass
 from mjcore.stages import Stages
 from mjcore.versions import Versions
-from mjcore.wire import structure, unstructure
+from mjcore.wire import structure
 
 if TYPE_CHECKING:
     from mjcore.replay import Replay
@@ -80,16 +77,21 @@ class Run:
         with kept(self.store, lease):
             if self.replay is not None:
                 self.replay.check(self)
-            run = self._begin(lease)
+            recorder = Recorder(self.store, self.metadata.connection, lease, self.now)
+            run = recorder.begin(self.request)
             results: list[MapResult] = []
             error: Exception | None = None
             for layer in layers(entity_maps):
-                ended = self.executor.gather([partial(self._one, run, m, source, lease) for m in layer])
+                ended = self.executor.gather([partial(self._one, recorder, run, m, source) for m in layer])
                 results += [result for result, _ in ended]
                 error = next((e for _, e in ended if e is not None), None)
                 if error is not None:
                     break
-            return self._end(run, results, error or self._second_pass(run, source, lease), lease)
+            result = recorder.end(run, results, error or self._second_pass(run, source, lease))
+            if results:
+                last = self.metadata.entity_maps[-1]
+                self.stages.tell("mj_run_finished", context=self._context(run, last), result=result)
+            return result
 
     def _second_pass(self, run: IntegrationRun, source: Source, lease: Lease) -> MJError | None:
         """Write references whose rows came after them, of every map of the connection; return what stopped it."""
@@ -124,16 +126,16 @@ class Run:
     # --- one entity map -----------------------------------------------------------------------------
 
     def _one(
-        self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease
+        self, recorder: Recorder, run: IntegrationRun, entity_map: EntityMap, source: Source
     ) -> tuple[MapResult, Exception | None]:
         """Pull one entity map; return what it did, and the error that stops the whole run, if any."""
-        detail = self._detail(run, entity_map, lease)
-        if detail.status in ("Completed", "Partial"):
-            return self._result(entity_map, detail, ()), None  # done before the run was broken off
+        detail = recorder.detail(run, entity_map, self.store.position(self._context(run, entity_map)))
+        if is_done(detail):
+            return result_of(entity_map, detail), None
         fault: Exception | None = None
         pull: Pull | None = None
         try:
-            pull = self._pull(run, entity_map, source, lease)
+            pull = self._pull(run, entity_map, source, recorder.lease)
             self.stages.tell("mj_run_started", context=pull.context)
             self.replay.run(pull.batches) if self.replay else pull.run()
         except LeaseLost:
@@ -148,8 +150,8 @@ class Run:
                 pull.close()
         errors = tuple(pull.batches.errors) if pull else ()
         watermark = pull.batches.position.watermark if pull else None
-        detail = self._close(detail, fault, errors, pull.notes if pull else (), watermark, lease)
-        return self._result(entity_map, detail, errors), None if isinstance(fault, MAP_ONLY) else fault
+        detail = recorder.close(detail, fault, errors, pull.notes if pull else (), watermark)
+        return result_of(entity_map, detail, errors), None if isinstance(fault, MAP_ONLY) else fault
 
     def _pull(self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease) -> Pull:
         context = self._context(run, entity_map)
@@ -192,103 +194,3 @@ class Run:
             is_dry_run=self.is_dry_run,
             is_cancelled=self.cancel,
         )
-
-    # --- what is recorded ---------------------------------------------------------------------------
-
-    def _begin(self, lease: Lease) -> IntegrationRun:
-        """Return the run that a crash broke off, to be continued, or a new one."""
-        admit(self.store, self.metadata.connection.id, self.request.trigger, lease, self.now())
-        broken_off = self.store.load(IntegrationRun, company_integration_id=self.metadata.connection.id, status="Running")
-        if broken_off:
-            return broken_off[-1]
-        run = IntegrationRun(
-            self.request.run_id or new_id(),
-            self.metadata.connection.id,
-            self.request.direction,
-            "Running",
-            self.now(),
-            self.request.trigger,
-            configuration=cast("dict[str, JSON]", unstructure(self.request)),
-        )
-        self.store.save([run], lease=lease)
-        return run
-
-    def _detail(self, run: IntegrationRun, entity_map: EntityMap, lease: Lease) -> IntegrationRunDetail:
-        known = self.store.load(IntegrationRunDetail, integration_run_id=run.id, entity_map_id=entity_map.id)
-        if known:
-            return known[0]
-        watermark = self.store.position(self._context(run, entity_map)).watermark
-        detail = IntegrationRunDetail(
-            new_id(), run.id, entity_map.id, "Running", self.now(), watermark_before=watermark.value if watermark else None
-        )
-        self.store.save([detail], lease=lease)
-        return detail
-
-    def _close(
-        self,
-        detail: IntegrationRunDetail,
-        fault: Exception | None,
-        errors: Sequence[RecordError],
-        notes: Sequence[str],
-        watermark: Watermark | None,
-        lease: Lease,
-    ) -> IntegrationRunDetail:
-        """Record how an entity map ended; its counters were committed with its batches."""
-        (now,) = self.store.load(IntegrationRunDetail, id=detail.id)
-        status: Any = "Partial" if now.records_errored else "Completed"
-        if fault is not None:
-            status = "Cancelled" if isinstance(fault, Cancelled) else "Failed"
-        found = [{"ExternalID": e.external_id, "Stage": e.stage, "Code": e.code, "Message": e.message} for e in errors]
-        ended = evolve(
-            now,
-            status=status,
-            completed_at=self.now(),
-            error_message=str(fault) if fault else None,
-            details={"Errors": found, "Notes": list(notes)},
-            watermark_after=watermark.value if watermark else None,
-        )
-        self.store.save([ended], lease=lease)
-        return ended
-
-    def _result(self, entity_map: EntityMap, detail: IntegrationRunDetail, errors: tuple[RecordError, ...]) -> MapResult:
-        return MapResult(
-            entity_map.external_object_name,
-            entity_map.entity.name,
-            cast("Any", detail.status),
-            counts_of(detail),
-            detail.watermark_before,
-            detail.watermark_after,
-            errors,
-            detail.error_message,
-            tuple(cast("list[str]", detail.details.get("Notes", []))),
-        )
-
-    def _end(self, run: IntegrationRun, results: Sequence[MapResult], error: Exception | None, lease: Lease) -> SyncResult:
-        (now,) = self.store.load(IntegrationRun, id=run.id)
-        failed = [r for r in results if r.status == "Failed"]
-        text = str(error) if error else "; ".join(f"{r.external_object_name}: {r.error}" for r in failed) or None
-        status: Any = "Cancelled" if isinstance(error, Cancelled) else "Failed" if error or failed else "Completed"
-        ended = evolve(now, status=status, completed_at=self.now(), error_message=text)
-        (connection,) = self.store.load(CompanyIntegration, id=self.metadata.connection.id)
-        self.store.save([ended, evolve(connection, last_sync_at=ended.completed_at)], lease=lease)
-        result = SyncResult(
-            run.id,
-            self.metadata.name,
-            status,
-            counts_of(ended),
-            run.direction,
-            run.started_at,
-            ended.completed_at,
-            tuple(results),
-            text,
-        )
-        if results:
-            last = self.metadata.entity_maps[-1]
-            self.stages.tell("mj_run_finished", context=self._context(run, last), result=result)
-        return result
-
-
-def counts_of(record: IntegrationRun | IntegrationRunDetail) -> Counts:
-    """Return the stored counters of a run or of one entity map in it."""
-    prefix = "total_records_" if isinstance(record, IntegrationRun) else "records_"
-    return Counts(*(getattr(record, prefix + a.name) for a in fields(Counts)))

@@ -154,6 +154,21 @@ def test_a_run_that_was_killed_while_it_stopped_is_continued(kernel: Kernel, slo
     assert result.maps[0].status == "Completed"
 
 
+def test_a_window_that_was_asked_for_counts_once_however_often_it_was_broken_off(kernel: Kernel, slow: Slow) -> None:
+    """It leaves no place to go on from, so all of it is read again."""
+    slow.pause = 0
+    kernel.sync("Acme")
+    slow.pause, slow.began = 0.02, threading.Event()
+    stopped = kernel.sync("Acme", since=datetime(2025, 1, 1, tzinfo=UTC), cancel=slow.began.is_set)
+    assert stopped.status == "Cancelled"
+    run = kernel.store.load(IntegrationRun, id=stopped.run_id)[0]
+    assert run.total_records_processed > 0
+    kernel.store.save([evolve(run, status="Running", completed_at=None)])
+    slow.pause = 0
+    result = kernel.sync("Acme", since=datetime(2025, 1, 1, tzinfo=UTC))
+    assert (result.run_id, result.counts.unchanged, result.counts.processed) == (run.id, PAGES, PAGES)
+
+
 def test_a_run_that_is_none_cannot_be_stopped(kernel: Kernel) -> None:
     with pytest.raises(UnknownName, match="no run named 'x'"):
         kernel.cancel("x")

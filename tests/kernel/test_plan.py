@@ -164,7 +164,7 @@ OWN = {  # table: columns that tell of a run or of the clock
     "mj_record_change": ("id", "run_id", "changed_at"),
     "mj_failed_record": ("run_id", "first_failed_at", "last_failed_at"),
     "mj_conflict": ("run_id", "queued_at"),
-    "mj_integration_sync_watermark": ("run_id", "last_sync_at", "records_synced"),
+    "mj_integration_sync_watermark": ("run_id", "closed_by", "last_sync_at", "records_synced"),
     "mj_seen": (),
     "people": (),
     "firms": (),

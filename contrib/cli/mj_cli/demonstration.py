@@ -20,7 +20,7 @@ from mj_cli.results import told
 from mj_cli.scene import CONNECTION, TOKEN, rows, set_up
 from mjcore.errors import MJError
 from mjcore.models import IntegrationRun, TransformStep
-from mjcore.sync import counts_of
+from mjcore.recording import counts_of
 
 EDITS = 10
 

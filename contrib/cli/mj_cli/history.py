@@ -11,7 +11,7 @@ from mj_cli.output import plain, shortened, table
 from mj_cli.results import STYLES, counts_table, told, took
 from mjcore.errors import UnknownName
 from mjcore.models import IntegrationRun, IntegrationRunDetail
-from mjcore.sync import counts_of
+from mjcore.recording import counts_of
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel

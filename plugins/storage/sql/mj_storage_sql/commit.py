@@ -48,6 +48,7 @@ def commit(
             prove(cx, lease)
             batch = _Commit(database, cx, grids, entity, context, now)
             made = batch.rows(write.changes)
+            batch.still_held(write)
             batch.links(write.links, made)
             batch.audit(write.changes, made)
             batch.failed(write.failed, write.cleared)
@@ -113,6 +114,17 @@ class _Commit:
             found = reading.find(self.database, self.cx, self.grid, self.entity, names, keys)
             taken += [key for holders in found.values() for key in holders]
         return taken
+
+    def still_held(self, write: BatchWrite) -> None:
+        """Raise `RowsMoved` for rows that nobody else holds any more: two maps may let go of one at the same time."""
+        if not write.held:
+            return
+        reading.read(self.database, self.cx, self.grid, self.entity, write.held, (), lock=True)
+        mine = {(self.context.entity_map.id, link.external_id) for link in write.links if link.is_tombstone}
+        holders = reading.holders(self.database, self.cx, self.grids.link, self.grid, self.entity, write.held)
+        alone = [key for key in write.held if not set(holders.get(key, ())) - mine]
+        if alone:
+            raise RowsMoved(alone)
 
     def _write(self, changes: Iterable[RowChange]) -> None:
         """Update and delete, rows of the same columns in one statement."""
@@ -271,6 +283,8 @@ class _Commit:
             "until": _pair(position.until),
             "checkpoint": position.checkpoint,
             "is_full": position.is_full,
+            "has_gaps": position.has_gaps,
+            "closed_by": position.closed_by,
         }
         if position.run_id is None:
             processed = self.cx.execute(sa.select(RUN_DETAIL.c.records_processed).where(*self._detail())).scalar()

@@ -19,6 +19,7 @@ from mjcore.errors import ConfigError, RowRefused, StoreError
 BUSY = 30.0
 """Seconds that a writer waits for another one."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -4000", "temp_store = FILE")
+POOL = {"pool_size": 10, "max_overflow": 20}
 SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
@@ -59,11 +60,19 @@ class Database:
                 yield connection
                 connection.commit()
             except BaseException:
-                driver(connection).rollback()  # also where COMMIT itself was refused, which leaves SQLite's transaction open
+                _roll_back(connection)
                 raise
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _roll_back(connection: sa.Connection) -> None:
+    """Also where COMMIT itself was refused, which leaves SQLite's transaction open; a connection that is gone is forgotten."""
+    try:
+        driver(connection).rollback()
+    except Exception:  # noqa: BLE001 - what went wrong before is what people must see
+        connection.invalidate()
 
 
 def driver(connection: sa.Connection) -> Any:
@@ -85,7 +94,7 @@ def open_database(text: str) -> Database:
     url = url.set(drivername="postgresql+psycopg")
     options = " ".join(f"-c {key}={value}" for key, value in SETTINGS.items())
     arguments = {"options": options, "application_name": "mjcore"}
-    engine = sa.create_engine(url, connect_args=arguments, pool_size=10, max_overflow=20, hide_parameters=True)
+    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **POOL)
     return Database(url, engine, "postgresql", PostgreSQLBulk())
 
 
@@ -93,7 +102,9 @@ def _sqlite(url: sa.URL) -> Database:
     url = url.set(drivername="sqlite+pysqlite")
     is_memory = url.database in (None, "", ":memory:")
     arguments = {"timeout": BUSY, "isolation_level": None, "check_same_thread": False}
-    pool: dict[str, Any] = {"poolclass": StaticPool} if is_memory else {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
+    pool: dict[str, Any] = (
+        {"poolclass": StaticPool} if is_memory else {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
+    )
     engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
     sa.event.listen(engine, "connect", _prepare)
     return Database(url, engine, "sqlite", SQLiteBulk(), RLock() if is_memory else nullcontext())

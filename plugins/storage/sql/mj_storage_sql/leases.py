@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from attrs import evolve
@@ -28,7 +29,7 @@ def acquire(
     except LeaseHeld:
         raise
     except StoreError as error:
-        if database.dialect == "sqlite" and "locked" in str(error):
+        if "locked" in str(error) or "lock timeout" in str(error):
             raise _blocked(database, connection, error) from error
         raise
 
@@ -38,14 +39,21 @@ def _take(
 ) -> Lease:
     now = _now(cx)
     mine = LEASE.c.company_integration_id == connection.id
-    if not cx.execute(sa.select(LEASE.c.fence).where(mine)).first():
+    seen = cx.execute(sa.select(LEASE).where(mine)).first()
+    if seen is None:
         _insert_free(cx, connection, now)
+    else:  # asked before waiting for a lock that its holder may have
+        _refuse_if_held(connection, seen, now, is_gone)
     row = cx.execute(sa.select(LEASE).where(mine).with_for_update()).one()
-    if row.holder is not None and row.expires_at > now and not is_gone(row.holder):
-        raise LeaseHeld(connection.name, row.holder, row.expires_at)
+    _refuse_if_held(connection, row, now, is_gone)
     lease = Lease(connection.id, holder, row.fence + 1, now + ttl)
     cx.execute(sa.update(LEASE).where(mine).values(holder=holder, fence=lease.fence, expires_at=lease.expires_at, cancelled=None))
     return lease
+
+
+def _refuse_if_held(connection: CompanyIntegration, row: sa.Row[Any], now: datetime, is_gone: Callable[[str], bool]) -> None:
+    if row.holder is not None and row.expires_at > now and not is_gone(row.holder):
+        raise LeaseHeld(connection.name, row.holder, row.expires_at)
 
 
 def _insert_free(cx: sa.Connection, connection: CompanyIntegration, now: datetime) -> None:
@@ -54,7 +62,7 @@ def _insert_free(cx: sa.Connection, connection: CompanyIntegration, now: datetim
 
 
 def _blocked(database: Database, connection: CompanyIntegration, error: StoreError) -> StoreError:
-    """Say who sits inside a transaction: SQLite has one writer at a time, and its lock does not expire."""
+    """Say who sits inside a transaction: SQLite has one writer at a time, whose lock does not expire; PostgreSQL ends it."""
     with database.read() as cx:
         row = cx.execute(sa.select(LEASE).where(LEASE.c.company_integration_id == connection.id)).first()
     if row is None or row.holder is None:

@@ -34,6 +34,8 @@ def position(cx: sa.Connection, context: SyncContext) -> Position:
         Watermark(*row.until) if row.until else None,
         row.checkpoint,
         row.is_full,
+        row.has_gaps,
+        row.closed_by,
     )
 
 
@@ -63,9 +65,17 @@ def linked(
     database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]
 ) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
     """Return the live links of rows, of whatever map."""
+    with database.read() as cx:
+        return holders(database, cx, grid, entity, of, keys)
+
+
+def holders(
+    database: Database, cx: sa.Connection, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]
+) -> dict[RowKey, list[tuple[str, str]]]:
+    """Return the live links of rows as (entity map id, external id), inside a transaction."""
     held: dict[RowKey, list[tuple[str, str]]] = {}
     names = ("entity_map_id", "external_id", "is_tombstone")
-    for key, (entity_map_id, external_id, is_tombstone) in sorted(_of_rows(database, grid, entity, of, keys, names)):
+    for key, (entity_map_id, external_id, is_tombstone) in sorted(_of_rows(database, cx, grid, entity, of, keys, names)):
         if not is_tombstone:
             held.setdefault(key, []).append((entity_map_id, external_id))
     return held
@@ -73,18 +83,25 @@ def linked(
 
 def made_rows(database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey]) -> set[RowKey]:
     """Return the rows that the engine created, as any link says, tombstones too."""
-    return {key for key, (created_row,) in _of_rows(database, grid, entity, of, keys, ("created_row",)) if created_row}
+    with database.read() as cx:
+        found = _of_rows(database, cx, grid, entity, of, keys, ("created_row",))
+    return {key for key, (created_row,) in found if created_row}
 
 
 def _of_rows(
-    database: Database, grid: Grid, entity: Grid, of: Entity, keys: Sequence[RowKey], names: tuple[str, ...]
+    database: Database,
+    cx: sa.Connection,
+    grid: Grid,
+    entity: Grid,
+    of: Entity,
+    keys: Sequence[RowKey],
+    names: tuple[str, ...],
 ) -> list[tuple[RowKey, tuple[Any, ...]]]:
     """Return what the links of rows hold, with the rows' keys."""
     codecs = key_codecs(of, entity)
     texts = {key_to_text(codecs, key): key for key in keys}
     wanted = [(of.id, text) for text in texts]
-    with database.read() as cx:
-        rows = database.bulk.select(driver(cx), grid, ("record_key", *names), ("entity_id", "record_key"), wanted)
+    rows = database.bulk.select(driver(cx), grid, ("record_key", *names), ("entity_id", "record_key"), wanted)
     return [(texts[row[0]], tuple(row[1:])) for row in rows]
 
 

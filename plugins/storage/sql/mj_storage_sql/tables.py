@@ -252,6 +252,8 @@ WATERMARK = _table(
     _json("until", null=True),
     _json("checkpoint", null=True),
     _flag("is_full"),
+    _flag("has_gaps"),
+    _text("closed_by", null=True),
 )
 
 # --- Records -----------------------------------------------------------------------------------------

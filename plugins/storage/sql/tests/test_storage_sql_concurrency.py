@@ -13,8 +13,8 @@ import pytest
 
 from mjcore.errors import RowsMoved
 from mjcore.models import Entity, EntityField, IntegrationRun
+from mjcore.recording import counts_of
 from mjcore.records import Counts, Position, RowChange, Watermark
-from mjcore.sync import counts_of
 
 EVERYWHERE = pytest.mark.parametrize("database", ["memory", "sqlite", "postgresql"], indirect=True)
 PEOPLE = Entity("People", "people", fields=(EntityField("Email"), EntityField("Count", "number", number="integer")))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from mjcore.errors import UnknownName
+from mjcore.errors import RowsMoved, UnknownName
 from mjcore.models import Entity, EntityField
 from mjcore.records import Conflict, Position, RecordError, Watermark
 from mjcore.store import Store
@@ -184,14 +184,28 @@ def test_a_window_that_closes_forgets_what_was_staged(store: Store, scene: Any, 
     other = stage(store, scene.entity)
     for each in (scene, other):
         each.create({i: {"Name": i} for i in "ab"}, staged_deletes=["a"], seen=["b"])
-    scene.commit(position=Position(Watermark("Cursor", "closed")))
+    scene.commit(position=Position(Watermark("Cursor", "closed")), ends_window=True)
     assert ids(store.staged_deletes(scene.context)) == []
     assert ids(store.staged_deletes(other.context)) == ["a"]
 
 
+def test_a_row_that_nobody_else_holds_any_more_is_told(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
+    """Two maps let go of one row at the same time: the later one must look again."""
+    other = stage(store, scene.entity)
+    (key,) = scene.create({"x": {"Name": "A"}}).values()
+    other.commit(links=[other.link("y", key)])
+    gone = {"links": [scene.link("x", key, is_tombstone=True)], "held": [key]}
+    other.commit(links=[other.link("y", key, is_tombstone=True)], held=[key])
+    with pytest.raises(RowsMoved):
+        scene.commit(**gone)
+    assert [link.external_id for link in store.live_links(scene.context)] == ["x"]
+    other.commit(links=[other.link("y", key)])
+    scene.commit(**gone)
+
+
 def test_records_that_wait_for_a_reference_outlive_their_window(store: Store, scene: Any) -> None:
     keys = scene.create({i: {"Name": i} for i in "abc"}, unresolved=["a", "b", "c", "not linked"])
-    scene.commit(position=Position())
+    scene.commit(position=Position(), ends_window=True)
     later = scene.next_run()
     later.commit(starts_window=True, resolved=["b"], links=[scene.link("c", keys["c"], is_tombstone=True)])
     assert ids(store.unresolved(later.context)) == ["a"]

@@ -198,6 +198,8 @@ def upgrade() -> None:
         sa.Column("until", sa.Text(), nullable=True),
         sa.Column("checkpoint", sa.Text(), nullable=True),
         sa.Column("is_full", sa.Boolean(), nullable=False),
+        sa.Column("has_gaps", sa.Boolean(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("entity_map_id", "direction"),
     )
     op.create_table(
