@@ -13,7 +13,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -193,7 +193,8 @@ class Nursery:
     def close(self) -> None:
         for child in self.children:
             if child.code is None:
-                child.send(signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    child.send(signal.SIGKILL)
                 child.wait()
         with self.process:
             assert self.process.stdin is not None
