@@ -23,6 +23,7 @@ from mjcore.capabilities import ProviderType
 from mjcore.errors import (
     AuthFailed,
     CheckpointExpired,
+    ConfigError,
     NotSupported,
     ProviderError,
     RateLimited,
@@ -453,7 +454,11 @@ class Scenes:
             patience=PATIENCE,
             now=lambda: plugin.now(),  # noqa: PLW0108 - the worlds change
         )
-        kernel.apply(document)
+        try:
+            kernel.apply(document)
+        except ConfigError:
+            kernel.close()
+            raise
         return Ready(database, plugin, kernel)
 
     def _make(self) -> Database:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from mjcore.errors import ConfigError
+
 NAMES = ("name", "city")
 VALUES = st.sampled_from(["a", "b", "c", None])
 HOUR = timedelta(hours=1)
@@ -183,7 +185,7 @@ def test_of_two_connections_that_fill_one_row_precedence_decides_first(
 
 def test_most_recent_without_a_field_that_tells_is_refused(scenes: Any, document: Callable[..., Any]) -> None:
     with (
-        pytest.raises(Exception, match="UpdatedAtField"),
+        pytest.raises(ConfigError, match="UpdatedAtField"),
         scenes.open(document("Name", ConflictResolution="MostRecent")),
     ):
         pass
