@@ -123,8 +123,16 @@ class Batches:
         raise MJError(f"{self.context.entity.table}: rows changed under {ATTEMPTS} attempts to write one batch; nothing was lost")
 
     def _isolate(self, delivery: Delivery, position: Position, refused: RowRefused, *, is_part: bool) -> None:
-        """Find by halves what only the database refuses."""
-        if len(delivery.records) > 1:
+        """Set aside what only the database refuses: as the store names it, else found by halves."""
+        named = [
+            RecordError(r.external_id, "persist", "refused", refused.refused[r.external_id], r.fields)
+            for r in delivery.records
+            if r.external_id in refused.refused
+        ]
+        if named:
+            others = [record for record in delivery.records if record.external_id not in refused.refused]
+            self._apply(Delivery(others, (*delivery.errors, *named), delivery.skipped), position, is_part=is_part)
+        elif len(delivery.records) > 1:
             first, rest = delivery.halves()
             self._apply(first, self.position, is_part=True)
             self._apply(rest, position, is_part=is_part)

@@ -112,7 +112,7 @@ class _Batch:
     taken: Mapping[RowKey, frozenset[str]]
     """Fields that belong to other maps."""
     outcome: Outcome = field(factory=Outcome)
-    occupied: set[tuple[object, ...]] = field(factory=set)
+    occupied: dict[tuple[object, ...], tuple[str, RowKey]] = field(factory=dict)
 
     @property
     def entity(self) -> Entity:
@@ -156,8 +156,8 @@ class _Batch:
     def _create(self, record: MappedRecord, key: RowKey) -> None:
         matcher = self.of.matcher
         taken = match_values(matcher, record) if matcher and not key else None
-        if taken in self.occupied and taken is not None:
-            self.outcome.deferred.append(record.source)
+        if taken is not None and taken in self.occupied:
+            self._doubled(record, self.occupied[taken])
             return
         new = dict(record.values)
         key = key or self._new_key(new)
@@ -174,11 +174,24 @@ class _Batch:
             return
         unique_on: tuple[str, ...] = ()
         if taken is not None and matcher is not None:
-            self.occupied.add(taken)
+            self.occupied[taken] = (record.source.external_id, key)
             unique_on = matcher.fields
         self.outcome.created += 1
         self.outcome.changes.append(RowChange("create", key, {}, new, record.source.external_id, "none", unique_on))
         self._link(record, key, created_row=True)
+
+    def _doubled(self, record: MappedRecord, first: tuple[str, RowKey]) -> None:
+        """Match a record with the row that another one of this batch creates; it can be named only once it has its key."""
+        external_id, key = first
+        if not key:
+            self.outcome.deferred.append(record.source)
+            return
+        entity_map = self.of.context.entity_map
+        matched = Resolver(entity_map, self.of.rules, {key: [(entity_map.id, external_id)]}, set()).resolve(record, [key])
+        if matched.error:
+            self.outcome.errors.append(matched.error)
+        else:
+            self._queue(record, key)
 
     def _new_key(self, values: Mapping[str, Value]) -> RowKey:
         """Return the mapped key, a new one, or `()` where the database makes it."""

@@ -4,7 +4,7 @@ Failures of a run are exceptions of this module. Failures of one record are valu
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -133,12 +133,12 @@ class StoreError(MJError):
 class RowRefused(StoreError):
     """The database refused some rows of a batch (constraint, range); nothing was written.
 
-    `external_id` names the record when the store knows which; None: the kernel finds it by halves.
+    `refused` has the reason by external id of each such record, where the store could tell; else the kernel finds them by halves.
     """
 
-    def __init__(self, message: str, external_id: str | None = None) -> None:
+    def __init__(self, message: str, refused: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.external_id = external_id
+        self.refused = refused or {}
 
 
 class RowsMoved(StoreError):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from attrs import fields, frozen
 
 from mj_storage_sql import reading
-from mj_storage_sql.database import Database, driver
+from mj_storage_sql.database import Database, driver, reason, refusals
 from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
 from mj_storage_sql.leases import prove
@@ -58,8 +58,9 @@ def commit(
             batch.counted(write.counts)
             batch.position(write)
     except RowRefused as refused:
-        only = write.changes[0].external_id if len(write.changes) == 1 else None
-        raise RowRefused(f"{context.entity.table}: {refused}", only) from refused
+        table, only = context.entity.table, write.changes[0].external_id if len(write.changes) == 1 else None
+        named = refused.refused or ({only: str(refused)} if only is not None else {})
+        raise RowRefused(f"{table}: {refused}", {i: f"{table}: {why}" for i, why in named.items()}) from refused
 
 
 @frozen
@@ -85,8 +86,37 @@ class _Commit:
         moved = [*self._moved(changes), *self._taken(changes)]
         if moved:
             raise RowsMoved(moved)
-        self._write([c for c in changes if c.kind != "create"])
-        return self._create([c for c in changes if c.kind == "create"])
+        made: dict[str, RowKey] = {}
+        fault = self._attempt(changes, made)
+        if fault is not None:
+            raise RowRefused(fault, self._refused(changes))
+        return made
+
+    def _attempt(self, changes: Sequence[RowChange], made: dict[str, RowKey]) -> str | None:
+        """Write changes, or none of them and return why; `made` gets the keys that the database made."""
+        execute = driver(self.cx).execute
+        execute("SAVEPOINT mj_rows")
+        try:
+            self._write([c for c in changes if c.kind != "create"])
+            made |= self._create([c for c in changes if c.kind == "create"])
+        except self._refusals() as error:
+            execute("ROLLBACK TO SAVEPOINT mj_rows")
+            return reason(error)
+        execute("RELEASE SAVEPOINT mj_rows")
+        return None
+
+    def _refusals(self) -> tuple[type[Exception], ...]:
+        return (RowRefused, *refusals(self.database.engine))
+
+    def _refused(self, changes: Sequence[RowChange]) -> dict[str, str]:
+        """Return by halves which records are refused, and why. All of it is rolled back in the end."""
+        fault = self._attempt(changes, {})
+        if fault is None:
+            return {}
+        if len(changes) == 1:
+            return {changes[0].external_id: fault}
+        middle = len(changes) // 2
+        return self._refused(changes[:middle]) | self._refused(changes[middle:])
 
     def _lock(self, changes: Sequence[RowChange]) -> None:
         """Keep everybody from writing keys that a create assumed free; SQLite has one writer per file anyway."""
