@@ -19,7 +19,8 @@ def test_killed_at_every_commit(pulls: Any, nursery: Any, databases: Any, told: 
     smooth, results = pulls.smooth(kind)
     for phase in (1, 2, 3):
         pulls.prepare(database, phase)
-        stand, call, when = None, 1, "before"
+        stand: Any = None
+        call, when = 1, "before"
         while nursery.run(database, blow={"call": call, "when": when}, **pulls.job(phase)) is None:
             kills += 1
             before, stand = stand, database.query(STAND)
