@@ -78,7 +78,8 @@ class Source(Protocol):
 class RecordReader(Protocol):
     """Optional: a source that can read single records, for retries, webhooks and verification."""
 
-    def read(self, object_name: str, ids: Sequence[str], fields: tuple[str, ...]) -> Sequence[ExternalRecord]: ...
+    def read(self, object_name: str, ids: Sequence[str], fields: tuple[str, ...]) -> Sequence[ExternalRecord]:
+        """Return the records; those that are gone are left out. Raises a `ProviderError` when one cannot be read."""
 
 
 @frozen

@@ -76,4 +76,4 @@ class Queues:
 
     def _all_found(self, kind: str, wanted: set[str], found: set[str]) -> None:
         if missing := wanted - found:
-            raise UnknownName(kind, min(missing), ())
+            raise UnknownName(kind, min(missing), found, known_as="done")

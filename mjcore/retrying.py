@@ -31,7 +31,8 @@ class Retries:
         for entries in chunks(batches.store.failed(batches.context, of_earlier_runs=True), BATCH):
             some = {entry.external_id: entry for entry in entries if entry.external_id is not None}
             records = self._read(some)
-            batches.retry(records)
+            if records:
+                batches.retry(records)
             lost = self._lost(some, records)
             if lost:
                 batches.write(_cleared(batches, lost))
