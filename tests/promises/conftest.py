@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+import mjcore.pull
 from mjcore.capabilities import ProviderType
 from mjcore.errors import (
     AuthFailed,
@@ -424,7 +426,6 @@ class Scenes:
     server: str
     folder: Path
     ready: dict[str, Ready] = field(factory=dict)
-    made: int = 0
     killed: type[BaseException] = Killed
     minute: timedelta = MINUTE
 
@@ -462,8 +463,7 @@ class Scenes:
         return Ready(database, plugin, kernel)
 
     def _make(self) -> Database:
-        self.made += 1
-        name = f"promise{self.made}"
+        name = f"promise{time.time_ns()}"
         if self.kind == "postgresql":
             self._server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
             return Database(self.kind, self.server.format(name))
@@ -536,6 +536,14 @@ def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield made
 
 
+@pytest.fixture(scope="session", autouse=True)
+def small_batches() -> Iterator[None]:
+    """Make each page a batch of its own, so that small examples have many borders, and the same ones each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mjcore.pull, "BATCH_SIZE", 1)
+        yield
+
+
 # --- Examples ----------------------------------------------------------------------------------------
 
 
@@ -548,14 +556,14 @@ class Prover:
 
     kind: str
 
-    def __call__(self, check: Callable[[], None], examples: int = 40) -> None:
+    def __call__(self, check: Callable[[], None], examples: int = 16) -> None:
         self._settings(examples)(check)()
 
-    def machine(self, factory: type[RuleBasedStateMachine], examples: int = 25, steps: int = 12) -> None:
+    def machine(self, factory: type[RuleBasedStateMachine], examples: int = 10, steps: int = 8) -> None:
         run_state_machine_as_test(factory, settings=settings(self._settings(examples), stateful_step_count=steps))
 
     def _settings(self, examples: int) -> settings:
-        count = examples * int(os.environ.get("MJ_EXAMPLES", "1")) // (1 if self.kind == "sqlite" else 8)
+        count = examples * int(os.environ.get("MJ_EXAMPLES", "1")) // (1 if self.kind == "sqlite" else 5)
         return settings(max_examples=max(count, 2), deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 
 

@@ -102,7 +102,7 @@ def test_an_undone_run_leaves_the_rows_as_they_were_and_the_next_one_brings_them
             scene.settle()
             assert scene.rows("Name", "Gone") == there
 
-    prove(check, examples=15)
+    prove(check, examples=6)
 
 
 def test_a_plan_tells_what_the_sync_does_and_writes_nothing(
@@ -126,7 +126,7 @@ def test_a_plan_tells_what_the_sync_does_and_writes_nothing(
             result = scene.sync()
             assert planned.counts == result.counts
 
-    prove(check, examples=12)
+    prove(check, examples=6)
 
 
 # --- Secrets -----------------------------------------------------------------------------------------

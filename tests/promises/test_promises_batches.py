@@ -62,7 +62,7 @@ def test_after_each_commit_rows_links_changes_ledger_and_counters_agree(
             assert scene.kernel.stages.failures == []
             assert told[-1] == (len(names) - names.count("x" * 9), names.count("x" * 9))
 
-    prove(check, examples=15)
+    prove(check, examples=6)
 
 
 @pytest.mark.parametrize("how", ["killed", "unanswered", "refused"])
@@ -91,7 +91,7 @@ def test_a_run_that_is_broken_off_at_any_commit_ends_as_one_that_is_not(
                 ends.append((scene.linked("Name", "Email"), scene.ledger(), scene.rows("Name", "Email"), changes))
         assert ends[0] == ends[1]
 
-    prove(check, examples=10)
+    prove(check, examples=5)
 
 
 def break_off(scenes: Any, scene: Any, how: str, commit: int, is_after: bool) -> None:
@@ -158,7 +158,7 @@ def test_what_people_do_between_decision_and_commit_is_not_overwritten_unseen(
                 assert len({email for email, _ in ends[-1]}) == len(ends[-1])
         assert ends[0] == ends[1]
 
-    prove(check, examples=15)
+    prove(check, examples=6)
 
 
 def disturb(scene: Any, acts: Any, keys: Any, _: Any = None) -> None:

@@ -136,7 +136,7 @@ def test_each_field_goes_by_the_policy_whatever_source_and_people_did(
         def open(self) -> Any:
             return policy, scenes.world(), partial(scenes.open, metadata(document, policy)), scenes.kind
 
-    prove.machine(Pair, examples=12, steps=10)
+    prove.machine(Pair, examples=8, steps=8)
 
 
 def two(document: Callable[..., Any], policy: str, precedences: tuple[int, int]) -> Any:
@@ -180,7 +180,7 @@ def test_of_two_connections_that_fill_one_row_precedence_decides_first(
                 bases[name] = source
                 assert scene.rows("Name", "City") == [(row["name"], row["city"])]
 
-    prove(check, examples=12)
+    prove(check, examples=6)
 
 
 def test_most_recent_without_a_field_that_tells_is_refused(scenes: Any, document: Callable[..., Any]) -> None:

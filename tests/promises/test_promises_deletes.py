@@ -84,7 +84,7 @@ def test_a_row_goes_or_is_marked_with_its_last_link_only_if_it_was_made_here_and
                             table.delete(name, email)
                 assert {email: bool(gone) for email, gone in scene.rows("Email", "Gone")} == table.told()
 
-    prove(check, examples=12)
+    prove(check, examples=6)
 
 
 def latest(acts: Any) -> set[tuple[str, str]]:
@@ -119,7 +119,7 @@ def test_a_guard_stops_before_the_first_of_too_many_deletes(
                 scene.settle(full=not tells, allow_deletes=True)
                 assert len(scene.rows("Email")) == records + 1 - going
 
-    prove(check, examples=10)
+    prove(check, examples=3)
 
 
 @pytest.mark.parametrize("unread", ["id", "no id"])
@@ -149,7 +149,7 @@ def test_only_what_a_complete_full_read_did_not_deliver_is_swept(
             is_swept = unread == "id" or not faulty
             assert {email for (email,) in scene.rows("Email")} == set("abcdef") - (gone if is_swept else set())
 
-    prove(check, examples=12)
+    prove(check, examples=6)
 
 
 def test_what_a_window_says_last_about_a_record_counts(prove: Any, scenes: Any, document: Callable[..., Any]) -> None:
@@ -176,7 +176,7 @@ def test_what_a_window_says_last_about_a_record_counts(prove: Any, scenes: Any, 
             scene.settle()
             assert {email for (email,) in scene.rows("Email")} == set(live.values())
 
-    prove(check, examples=20)
+    prove(check, examples=12)
 
 
 def test_soft_delete_needs_a_field_to_mark(scenes: Any, document: Callable[..., Any]) -> None:

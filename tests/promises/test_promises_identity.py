@@ -57,7 +57,7 @@ def test_a_record_is_its_link_else_its_match_else_the_fallback(
                 assert now == rows
                 assert getattr(counts, kind) == 1, (kind, counts)
 
-    prove(check, examples=12)
+    prove(check, examples=5)
 
 
 def decided(rows: Any, taken: Any, email: Any, handling: str, fallback: str) -> str:
@@ -84,7 +84,7 @@ def test_a_partly_blank_composite_key_matches_nothing(prove: Any, scenes: Any, d
             is_whole = all((part or "").strip() for part in (email, phone))
             assert (counts.updated, counts.created) == ((1, 0) if is_whole else (0, 1))
 
-    prove(check, examples=15)
+    prove(check, examples=8)
 
 
 def test_records_that_share_a_key_within_and_across_pages_and_runs_fill_one_row_each_or_fail(
@@ -106,7 +106,7 @@ def test_records_that_share_a_key_within_and_across_pages_and_runs_fill_one_row_
                 assert scene.ledger() == [(i, "match", "ambiguous_match") for i in others]
                 assert len(scene.rows("Email")) == len(first)
 
-    prove(check, examples=20)
+    prove(check, examples=10)
 
 
 def test_of_one_record_in_many_deliveries_the_newest_counts(prove: Any, scenes: Any, document: Callable[..., Any]) -> None:
@@ -126,7 +126,7 @@ def test_of_one_record_in_many_deliveries_the_newest_counts(prove: Any, scenes: 
                 newest = max(newest, *minutes)
                 assert scene.rows("Name") == [(f"N{newest}",)]
 
-    prove(check, examples=20)
+    prove(check, examples=10)
 
 
 OBJECTS = ("people", "firms")
@@ -171,4 +171,4 @@ def test_references_lead_to_the_rows_of_their_records_whenever_those_come(prove:
                         if wanted or values["other"] is None:
                             assert held[of][id_][2] == wanted
 
-    prove(check, examples=25)
+    prove(check, examples=10)

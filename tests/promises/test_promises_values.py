@@ -133,7 +133,7 @@ def test_what_is_equal_in_its_column_is_not_written_and_what_is_not_is(
             (changes,) = scene.database.execute("SELECT count(*) FROM mj_record_change")
             assert changes == (1 if is_equal else 2,)
 
-    prove(check, examples=30)
+    prove(check, examples=20)
 
 
 def test_a_value_that_would_be_cut_or_rounded_fails_with_its_column(
@@ -167,4 +167,4 @@ def test_a_value_that_would_be_cut_or_rounded_fails_with_its_column(
                 assert failed[0][0] == "does_not_fit"
                 assert failed[0][1].startswith(f"{column}: ")
 
-    prove(check, examples=40)
+    prove(check, examples=20)

@@ -81,7 +81,7 @@ def test_an_account_that_moves_and_fails_is_mirrored_in_the_end(
             finally:
                 self.opened.__exit__(None, None, None)
 
-    prove.machine(Account, examples=20, steps=8)
+    prove.machine(Account, examples=10, steps=7)
 
 
 def test_a_window_is_frozen_continued_by_the_next_run_and_starts_before_the_last_end(
@@ -143,7 +143,7 @@ def test_the_watermark_stands_still_until_the_window_has_drained(
             scene.settle()
             scenes.check_mirror(scene)
 
-    prove(check, examples=25)
+    prove(check, examples=10)
 
 
 def test_a_killed_run_is_continued_by_the_next_in_the_same_window(
@@ -175,7 +175,7 @@ def test_a_killed_run_is_continued_by_the_next_in_the_same_window(
             scene.settle()
             scenes.check_mirror(scene)
 
-    prove(check, examples=20)
+    prove(check, examples=8)
 
 
 def test_a_watermark_that_is_too_old_starts_a_full_read_that_sweeps(scenes: Any, document: Callable[..., Any]) -> None:
@@ -227,7 +227,7 @@ def test_a_source_that_leads_back_to_a_page_ends_the_run_with_an_error(
             scene.settle(full=True)
             scenes.check_mirror(scene)
 
-    prove(check, examples=20)
+    prove(check, examples=8)
 
 
 def test_instants_are_compared_not_texts(scenes: Any, document: Callable[..., Any]) -> None:
