@@ -161,7 +161,9 @@ def test_a_format_that_cannot_be_told_is_asked_for(folder: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip at all", gzip.compress(ROWS.encode() * 999)[:-20], gzip.compress(b"id\n1\n")[:-8] + b"12345678"]
+    "content",
+    [b"no gzip at all", gzip.compress(ROWS.encode() * 999)[:-20], gzip.compress(b"id\n1\n")[:-8] + b"12345678"],
+    ids=["no gzip at all", "torn", "changed"],
 )
 def test_a_damaged_gzip_file_is_named(folder: Any, content: bytes) -> None:
     (folder.path / "people.csv.gz").write_bytes(content)
