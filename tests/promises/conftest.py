@@ -236,6 +236,9 @@ class Plugin:
 
     def begin(self, worlds: Mapping[str, World]) -> None:
         self.worlds = worlds
+        self.let_be()
+
+    def let_be(self) -> None:
         self.before = self.after = self.told = _let_be
 
     def _world(self, name: str, _: object) -> World:
@@ -346,17 +349,8 @@ class Scene:
         names = ", ".join(f'"{name}"' for name in columns)
         return self.database.execute(f'SELECT {names} FROM "{table}" ORDER BY {names}')
 
-    def linked(self, *columns: str, table: str = "people", tombstones: bool = False) -> dict[str, tuple[Any, ...]]:
-        """Return rows by the external id of the link that holds them."""
-        names = ", ".join(f't."{name}"' for name in columns)
-        found = self.database.execute(
-            f'SELECT l.external_id, {names} FROM mj_record_link l JOIN "{table}" t ON t.id = l.record_key'
-            + ("" if tombstones else " WHERE NOT l.is_tombstone")
-        )
-        return {external_id: tuple(values) for external_id, *values in found}
-
-    def linked_by(self, of: str, *columns: str) -> dict[str, tuple[Any, ...]]:
-        """Return rows by the external id of a link of the map of one external object, whose table has its name."""
+    def linked(self, *columns: str, of: str = "people") -> dict[str, tuple[Any, ...]]:
+        """Return rows by the external id of the live link that holds them; of an object whose table has its name."""
         names = ", ".join(f't."{name}"' for name in columns)
         found = self.database.execute(
             f'SELECT l.external_id, {names} FROM mj_record_link l JOIN "{of}" t ON t.id = l.record_key '
@@ -480,8 +474,6 @@ class Scenes:
     def broken(self) -> ProviderError:
         return AuthFailed("the source is closed")
 
-    nothing = staticmethod(_let_be)
-
     def kill_at(self, commit: int, fault: BaseException | None = None) -> Callable[[BatchWrite], None]:
         """Return a hand that ends the process, or raises a fault, at this commit, counted from 1."""
         left = [commit]
@@ -593,8 +585,6 @@ FATAL = st.sampled_from([AuthFailed, NotSupported, ProviderError]).map(lambda ki
 @frozen
 class Histories:
     """Strategies: what may happen to an account before each run, and at which of its calls while it runs."""
-
-    too_long: str = TOO_LONG
 
     def moves(self, *more: Any) -> Any:
         return st.one_of(PUTS, PUTS, *more)

@@ -105,7 +105,7 @@ def break_off(scenes: Any, scene: Any, how: str, commit: int, is_after: bool) ->
     except scenes.killed:
         pass
     finally:
-        scene.plugin.before = scene.plugin.after = scenes.nothing
+        scene.plugin.let_be()
 
 
 def test_a_run_on_an_unchanged_source_writes_no_row_no_link_no_change(
@@ -171,11 +171,7 @@ def disturb(scene: Any, acts: Any, keys: Any, _: Any = None) -> None:
             scene.remove(key)
         elif not scene.database.execute("SELECT id FROM people WHERE id = ?", key):
             scene.insert(key, Name="Mine", Email=f"{i:02}")
-    scene.plugin.before = _nothing
-
-
-def _nothing(_: Any) -> None:
-    """Let a commit be."""
+    scene.plugin.let_be()
 
 
 def test_a_connection_is_run_by_one_at_a_time_and_who_loses_it_writes_nothing(scenes: Any, document: Callable[..., Any]) -> None:
@@ -191,7 +187,7 @@ def test_a_connection_is_run_by_one_at_a_time_and_who_loses_it_writes_nothing(sc
         world.put("new", name="New", email="new")
 
         def taken_over(_: Any) -> None:
-            scene.plugin.before = scenes.nothing
+            scene.plugin.let_be()
             scene.database.execute("UPDATE mj_lease SET fence = fence + 1, holder = 'another'")
 
         scene.plugin.before = taken_over

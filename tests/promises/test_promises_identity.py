@@ -162,7 +162,7 @@ def test_references_lead_to_the_rows_of_their_records_whenever_those_come(prove:
                 for of, id_, other in puts:
                     world.put(id_, of, name=f"{of} {id_}", other=other)
                 scene.settle()
-                held = {of: scene.linked_by(of, "id", "Name", "Other") for of in OBJECTS}
+                held = {of: scene.linked("id", "Name", "Other", of=of) for of in OBJECTS}
                 keys = {of: {id_: key for id_, (key, *_) in rows.items()} for of, rows in held.items()}
                 for of, to in (OBJECTS, OBJECTS[::-1]):
                     for id_, values in world.live(of).items():
