@@ -27,7 +27,7 @@ def apply(processes: Any, document: Callable[..., Any], tmp_path: Path) -> Calla
 
 
 PASSING = {
-    "id", "run_id", "entity_id", "started_at", "completed_at", "last_sync_at", "changed_at", "integration_run_id",
+    "id", "run_id", "closed_by", "entity_id", "started_at", "completed_at", "last_sync_at", "changed_at", "integration_run_id",
     "company_integration_id", "watermark_value", "watermark_after",
 }  # fmt: skip
 """Columns of ids that were made and of times that passed."""

@@ -126,11 +126,11 @@ def test_a_syntax_fault_is_named_before_anything_is_opened(mj: Run, folder: Path
     "arguments",
     [("test",), ("discover",), ("discover", "contacts"), ("preview", "contacts")],
 )
-def test_a_file_can_be_looked_at_before_it_is_applied(mj: Run, arguments: tuple[str, ...]) -> None:
+def test_a_file_can_be_looked_at_before_it_is_applied(mj: Run, folder: Path, arguments: tuple[str, ...]) -> None:
     command, *rest = arguments
     ended = mj(command, "Acme files", *rest, "--file", "crm.yaml")
     assert (ended.code, ended.err) == (0, "")
-    assert max(map(len, ended.out.splitlines())) <= 80
+    assert max(len(line) for line in ended.out.replace(str(folder), "FOLDER").splitlines()) <= 80
     stored = mj("apply", "crm.yaml") and mj(command, "Acme files", *rest)
     assert stored.out == ended.out
 
