@@ -153,7 +153,7 @@ from mj_execution_local import Local, open_local
 
 def part():
     time.sleep(0.3)
-    os.write(1, b"ended\n")  # whole, where two threads write at once
+    os.write(1, b"ended ")  # whole, where two threads write at once
 
 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
