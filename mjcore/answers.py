@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mjcore.batch import Batches
 from mjcore.chunks import chunks
 from mjcore.compare import same
+from mjcore.deletion import Deletes
 from mjcore.errors import RowRefused
 from mjcore.models import Entity
 from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
@@ -20,6 +21,7 @@ class Answers:
     """Acts on the answers of one entity map."""
 
     batches: Batches
+    deletes: Deletes
     now: Callable[[], datetime]
 
     def run(self) -> str | None:
@@ -27,17 +29,32 @@ class Answers:
         store, of = self.batches.store, self.batches.context.entity_map.id
         taken = kept = 0
         for some in chunks(store.conflicts(entity_map_id=of, answer="current"), BATCH):
-            self._write((), (), some)
+            self._keep(some)
             kept += len(some)
         for some in chunks(store.conflicts(entity_map_id=of, answer="source"), BATCH):
-            self._accept(some)
+            self._delete([c for c in some if c.is_deleted])
+            self._accept([c for c in some if not c.is_deleted])
             taken += len(some)
         if not taken + kept:
             return None
         return f"{taken + kept} conflicts were answered: {taken} for the source, {kept} for the row as it is"
 
+    def _keep(self, conflicts: Sequence[Conflict]) -> None:
+        """Leave the rows; those whose records the source has deleted are nobody's any more."""
+        links = self.batches.store.links(self.batches.context, [c.external_id for c in conflicts if c.is_deleted])
+        self._write((), [evolve(link, is_tombstone=True) for link in links.values()], conflicts)
+
+    def _delete(self, conflicts: Sequence[Conflict]) -> None:
+        links = self.batches.store.links(self.batches.context, [c.external_id for c in conflicts])
+        live = [link for link in links.values() if not link.is_tombstone]
+        if live:
+            self.deletes.write(live, "answered")
+        self._write((), (), conflicts)
+
     def _accept(self, conflicts: Sequence[Conflict]) -> None:
         """Write the source's values; what the database refuses goes to the ledger by itself."""
+        if not conflicts:
+            return
         batches = self.batches
         entity, names = batches.context.entity, tuple(dict.fromkeys([f.name for f in batches.context.entity.fields]))
         rows = batches.store.read(entity, [c.key for c in conflicts], names)

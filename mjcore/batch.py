@@ -9,9 +9,10 @@ from mjcore.decision import Decider
 from mjcore.errors import MJError, RowRefused, RowsMoved
 from mjcore.mapping import MappingPlan
 from mjcore.models import SyncContext
-from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Link, Page, Position, RecordError
+from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Page, Position, RecordError
 from mjcore.references import References
 from mjcore.stages import Stages
+from mjcore.triage import Triage
 
 ATTEMPTS = 10
 """How often a batch is decided anew because rows moved under it; more often, somebody else writes without pause."""
@@ -46,8 +47,11 @@ class Delivery:
         return cls(list(newest.values()), errors, skipped)
 
     def halves(self) -> "tuple[Delivery, Delivery]":
-        middle = len(self.records) // 2
-        return Delivery(self.records[:middle]), evolve(self, records=self.records[middle:])
+        """Return half of the living records, and the rest with all that counts once: deletes are staged with it."""
+        live = [record for record in self.records if not record.is_deleted]
+        first = live[: (len(live) + 1) // 2]
+        taken = {record.external_id for record in first}
+        return Delivery(first), evolve(self, records=[r for r in self.records if r.external_id not in taken])
 
 
 def _is_newer(record: ExternalRecord, other: ExternalRecord) -> bool:
@@ -109,9 +113,10 @@ class Batches:
             write, deferred = self.decide(delivery, position)
             if deferred:
                 later = {record.external_id for record in deferred}
-                now = [record for record in delivery.records if record.external_id not in later]
+                rest = [r for r in delivery.records if r.is_deleted or r.external_id in later]
+                now = [r for r in delivery.records if not r.is_deleted and r.external_id not in later]
                 self._apply(Delivery(now), self.position, is_part=True)
-                self._apply(evolve(delivery, records=deferred), position, is_part=is_part)
+                self._apply(evolve(delivery, records=rest), position, is_part=is_part)
                 return
             try:
                 self._commit(write, is_part=is_part)
@@ -148,24 +153,10 @@ class Batches:
         ids = [record.external_id for record in delivery.records]
         links = self.store.links(self.context, ids) if ids else {}
         hashes = dict(zip(ids, self.plan.hashes(delivery.records), strict=True))
-        todo: list[ExternalRecord] = []
-        gone: dict[str, None] = {}
-        unchanged, skipped = 0, delivery.skipped
-        for record in delivery.records:
-            link = links.get(record.external_id)
-            if record.is_deleted:
-                if link is None or link.is_tombstone or _is_older(record, link):
-                    skipped += 1
-                else:
-                    gone[record.external_id] = None
-            elif link is None or link.is_tombstone:
-                todo.append(record)
-            elif _is_older(record, link):
-                skipped += 1
-            elif link.content_hash == hashes[record.external_id] and not self.is_repair:
-                unchanged += 1
-            else:
-                todo.append(record)
+        staged = self.store.staged(self.context, "deleted", ids) if self.has_staged and not self.starts_window else {}
+        triage = Triage(links, hashes, staged, self.position.since is None, self.is_repair)
+        triage.sort(delivery.records)
+        todo = triage.todo
         mapped = self.stages.transform(self.context, self.plan, Batch(todo, position.checkpoint)) if todo else None
         errors = [*delivery.errors, *(mapped.errors if mapped else ())]
         records, unresolved = self.references.resolve(mapped.records if mapped else ())
@@ -174,8 +165,8 @@ class Batches:
         counts = Counts(
             created=outcome.created,
             updated=outcome.updated,
-            unchanged=unchanged + outcome.unchanged,
-            skipped=skipped + outcome.skipped,
+            unchanged=triage.unchanged + outcome.unchanged,
+            skipped=delivery.skipped + self._unapplied() + triage.skipped + outcome.skipped,
             conflicted=len(outcome.conflicts),
             errored=len(errors),
         )
@@ -193,27 +184,31 @@ class Batches:
             counts=evolve(counts, processed=sum(counts.as_tuple())),
             position=position,
             starts_window=self.starts_window,
-            seen=[i for i in (*ids, *lost) if i and i not in gone] if self.position.is_full else (),
-            staged_deletes=list(gone),
-            unstaged=[i for i in ids if i not in gone] if self.has_staged else (),
+            seen=[i for i in (*ids, *lost) if i and i not in triage.deletes] if self.position.is_full else (),
+            staged_deletes=triage.deletes,
+            unstaged=triage.revived,
             unresolved=sorted(unresolved - failed),
             settled=[i for r in records if (i := r.source.external_id) not in queued] if self.has_conflicts else (),
             resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
         )
         return write, outcome.deferred
 
+    def _unapplied(self) -> int:
+        """Return how many deletes an earlier window staged that goes on no more: they are told anew if they still hold."""
+        return sum(1 for _ in self.store.staged_deletes(self.context)) if self.starts_window and self.has_staged else 0
+
     def _commit(self, write: BatchWrite, *, is_part: bool = False) -> None:
         decided = write.counts + self._uncounted
         counted = Counts() if is_part or self._is_retry else decided
         counts = self.stages.persist(self.context, self.store, evolve(write, counts=counted), self.lease)
         self._uncounted = decided if is_part else Counts()
+        self.has_staged = (self.has_staged and not write.starts_window) or bool(write.staged_deletes)
         self.position, self.starts_window = write.position, False
         self.counts += counts
         if self._is_retry and not is_part:
             self.retried += decided
         self.errors += write.failed[: max(0, 10 - len(self.errors))]
         self.has_failed = self.has_failed or bool(write.failed)
-        self.has_staged = self.has_staged or bool(write.staged_deletes)
         self.has_conflicts = self.has_conflicts or bool(write.conflicts)
         self.has_unresolved = self.has_unresolved or bool(write.unresolved)
         self.stages.tell("mj_batch_done", context=self.context, counts=counts)
@@ -227,7 +222,3 @@ class Batches:
     def write(self, write: BatchWrite) -> None:
         """Commit what was decided elsewhere, such as deletes."""
         self._commit(write)
-
-
-def _is_older(record: ExternalRecord, link: Link) -> bool:
-    return record.modified_at is not None and link.source_modified_at is not None and record.modified_at < link.source_modified_at

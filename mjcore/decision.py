@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 
 from mjcore.capabilities import Matcher, Store
 from mjcore.compare import from_json
+from mjcore.history import UNDONE
 from mjcore.ids import new_id
 from mjcore.mapping import MappingPlan
 from mjcore.matching import Matched, MatchRules, Resolver, match_values
@@ -53,7 +54,8 @@ class Decider:
 
     def decide(self, records: Sequence[MappedRecord], links: Mapping[str, Link], hashes: Mapping[str, bytes]) -> Outcome:
         """`links` and `hashes` are by external id; the records have passed the hash and age checks."""
-        keys = {r.source.external_id: links[r.source.external_id].key for r in records if r.source.external_id in links}
+        linked = [links[r.source.external_id] for r in records if r.source.external_id in links]
+        keys = {link.external_id: link.key for link in linked}
         matches = self._match([r for r in records if r.source.external_id not in keys])
         keys |= {external_id: match.key for external_id, match in matches.items() if match.key}
         rows = self._rows(list(keys.values()))
@@ -61,7 +63,7 @@ class Decider:
             self.context.entity, [c.name for c in self.plan.columns], records, self.store.rows(self.context.entity)
         )
         taken = self.precedence.taken(list(rows))
-        batch = _Batch(self, links, hashes, matches, rows, self._bases(records, links), uniques, taken)
+        batch = _Batch(self, links, hashes, matches, rows, self.bases(linked), uniques, taken)
         for record in records:
             batch.decide(record)
         return batch.outcome
@@ -82,12 +84,15 @@ class Decider:
         names += [name for name in (entity.soft_delete_field, entity.updated_at_field) if name]
         return self.store.read(entity, sorted(set(keys)), tuple(dict.fromkeys(names))) if keys else {}
 
-    def _bases(self, records: Sequence[MappedRecord], links: Mapping[str, Link]) -> Mapping[str, Fields]:
-        """Return the last seen source values of linked records, as they were mapped then: what a local edit differs from."""
+    def bases(self, links: Sequence[Link]) -> Mapping[str, Fields]:
+        """Return the last seen source values of records, as they were mapped then: what a local edit differs from.
+
+        Where an undo was the last to write a field, what it put back is the base: it is nobody's edit.
+        """
         if self.context.entity_map.conflict_resolution == "SourceWins":
             return {}
         by_version: dict[int, list[ExternalRecord]] = {}
-        for link in (links[r.source.external_id] for r in records if r.source.external_id in links):
+        for link in links:
             last = ExternalRecord(link.external_id, {k: from_json(v) for k, v in link.source_values.items()})
             by_version.setdefault(link.map_version, []).append(last)
         bases: dict[str, Fields] = {}
@@ -95,7 +100,20 @@ class Decider:
             plan = self.plan if version == self.plan.entity_map.version else self.versions.plan(version) or self.plan
             mapped, _ = self.references.resolve(plan(some).records)
             bases |= {record.source.external_id: record.values for record in mapped}
+        put_back = self._put_back([link.key for link in links if not link.content_hash])
+        for link in links:
+            if undone := put_back.get(link.key):
+                bases[link.external_id] = {**bases.get(link.external_id, {}), **undone}
         return bases
+
+    def _put_back(self, keys: Sequence[RowKey]) -> Mapping[RowKey, Fields]:
+        """Return, per row, the fields that the engine wrote last by undoing something."""
+        last: dict[RowKey, dict[str, tuple[str, Value]]] = {}
+        for change in self.store.changes(entity=self.context.entity.name, keys=keys, newest_first=True) if keys else ():
+            fields = last.setdefault(change.key, {})
+            for name, value in change.new.items():
+                fields.setdefault(name, (change.rule, value))
+        return {key: {n: value for n, (rule, value) in fields.items() if rule == UNDONE} for key, fields in last.items()}
 
 
 @define

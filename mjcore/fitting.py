@@ -215,7 +215,7 @@ def _json(_: EntityField) -> Fitter:
 
 
 def _reference(column: EntityField) -> Fitter:
-    fit_key = _text(column) if column.number == "decimal" else _number(column)  # an adopted column may hold numbers
+    fit_id = _text(EntityField(column.name))  # an external id, whatever the key that it stands for
 
     def fit(value: Value) -> Value:
         if isinstance(value, list | tuple):
@@ -224,7 +224,7 @@ def _reference(column: EntityField) -> Fitter:
             value = value[0] if value else None
         if isinstance(value, Reference):
             value = value.external_id
-        return None if value is None else fit_key(value)
+        return None if value is None else fit_id(value)
 
     return fit
 

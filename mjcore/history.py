@@ -7,6 +7,9 @@ from attrs import frozen
 
 from mjcore.records import Fields, RowKey
 
+UNDONE = "undo"
+"""The rule of changes that an undo wrote."""
+
 
 @frozen
 class RecordChange:

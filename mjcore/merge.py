@@ -39,7 +39,7 @@ def merge(
         if policy == "SourceWins" or not _edited(entity, name, now, base):
             result.changes[name] = value
         elif policy == "MostRecent":
-            if _is_newer(entity, current, source_modified):
+            if is_newer(entity, current, source_modified):
                 result.changes[name] = value
         elif policy == "Manual" and not _unmoved(entity, name, value, base):
             result.collisions[name] = value
@@ -55,6 +55,7 @@ def _unmoved(entity: Entity, name: str, value: Value, base: Fields | None) -> bo
     return base is not None and name in base and same(entity.field(name), value, base[name])
 
 
-def _is_newer(entity: Entity, current: Fields, source_modified: datetime | None) -> bool:
+def is_newer(entity: Entity, current: Fields, source_modified: datetime | None) -> bool:
+    """Tell whether the source was changed after the row, or it cannot be told."""
     updated = current.get(entity.updated_at_field) if entity.updated_at_field else None
     return updated is None or source_modified is None or source_modified > updated

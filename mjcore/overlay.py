@@ -1,8 +1,8 @@
 """What a plan sees: the real store, overlaid with what the plan has written so far. Nothing is written to the real one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
-from typing import Any, TypeVar, cast
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -146,6 +146,10 @@ class OverlayStore:
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         self._borrow(context)
         return self.scratch.stream(self.scratch.store.staged_deletes, context)
+
+    def staged(self, context: SyncContext, kind: Literal["seen", "deleted"], ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        self._borrow(context)
+        return self.scratch.store.staged(context, kind, ids)
 
     def unresolved(self, context: SyncContext) -> Iterator[Link]:
         self._borrow(context)

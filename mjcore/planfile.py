@@ -81,12 +81,14 @@ def _batch(entity_map_id: str, write: BatchWrite) -> dict[str, JSON]:
     rest |= {"counts": asdict(write.counts), "position": position_to_json(write.position)}
     sizes = {name: len(getattr(write, name)) for name in LISTS}
     told = {k: [_dump_part(item) for item in v] if isinstance(v, tuple | list) else v for k, v in rest.items()}
+    told["staged_deletes"] = _dump_part(write.staged_deletes)
     return {"map": entity_map_id, **told, "sizes": sizes}
 
 
 def _write_of(told: dict[str, Any], items: dict[str, Any]) -> BatchWrite:
     rest: dict[str, Any] = {k: [_load_id(item) for item in v] if isinstance(v, list) else v for k, v in told.items()}
     rest |= {"counts": Counts(**told["counts"]), "position": position_of(told["position"])}
+    rest["staged_deletes"] = _load_part("staged_deletes", told["staged_deletes"])
     return BatchWrite(**rest, **items)
 
 

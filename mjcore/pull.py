@@ -82,13 +82,17 @@ class Pull:
             Remapping(self.batches).run()
         else:
             self._catch_up()
-            Deletes(self.batches, self.now, self.request.allow_deletes).apply(sweep=False)
+            self._deletes().apply(sweep=False)
         self.tell()
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, *, is_complete: bool = False) -> None:
         """Try what failed in earlier runs, and act on what people have answered."""
-        done = (Retries(self.batches, self.source, self.repeat).run(), Answers(self.batches, self.now).run())
+        retries = Retries(self.batches, self.source, self.repeat, self._deletes(), is_complete=is_complete)
+        done = (retries.run(), Answers(self.batches, self._deletes(), self.now).run())
         self.notes += [note for note in done if note]
+
+    def _deletes(self) -> Deletes:
+        return Deletes(self.batches, self.now, self.request.allow_deletes)
 
     def _check_fields(self) -> None:
         """Compare the fields that are read with those that the source has, before the first page."""
@@ -125,11 +129,14 @@ class Pull:
             full=full,
             initial_since=entity_map.initial_since,
         )
-        if window.is_full and window.checkpoint is None and not self.batches.store.count_links(context):
-            window = evolve(window, is_full=False)  # nothing is linked: nothing can be gone
+        if window.is_full and window.checkpoint is None and not self._has_records():
+            window = evolve(window, is_full=False)  # nothing is known: nothing can be gone
         self.batches.position, self.batches.starts_window = window, window.checkpoint is None
         self._is_continued = self._is_continued or window.checkpoint is not None
         return window
+
+    def _has_records(self) -> bool:
+        return self.batches.has_failed or self.batches.store.count_links(self.context) > 0
 
     def _drain(self, window: Position) -> Position:
         """Apply every page that is left; return the window at its end."""
@@ -177,8 +184,8 @@ class Pull:
         sweep = window.is_full and not window.has_gaps and not self.is_reread
         if window.is_full and window.has_gaps:
             self.notes.append("no sweep for deletes: some records could not be read, so their ids are unknown")
-        self._catch_up()
-        deletes = Deletes(self.batches, self.now, self.request.allow_deletes)
+        self._catch_up(is_complete=sweep)
+        deletes = self._deletes()
         deletes.apply(sweep=sweep)
         if deletes.swept:
             self.notes.append(f"{deletes.swept} records that the source no longer has were dealt with")

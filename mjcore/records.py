@@ -190,6 +190,8 @@ class Conflict:
     entity_map_id: str = ""
     answer: Literal["source", "current"] | None = None
     """What a person decided; the next run acts on it."""
+    is_deleted: bool = False
+    """The source has deleted the record; `source` is empty."""
 
 
 @frozen
@@ -254,8 +256,8 @@ class BatchWrite:
     """What is staged goes."""
     seen: Sequence[str] = ()
     """External ids that a full read delivered, staged for the sweep."""
-    staged_deletes: Sequence[str] = ()
-    """External ids that the source reported as deleted: applied after the window, behind the guard."""
+    staged_deletes: Mapping[str, datetime | None] = field(factory=dict)
+    """External ids that the source reported as deleted, and when: applied after the window, behind the guard."""
     unstaged: Sequence[str] = ()
     """Staged deletes that this batch has dealt with."""
     unresolved: Sequence[str] = ()

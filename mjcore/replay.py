@@ -9,7 +9,7 @@ from attrs import define, evolve, field, fields
 
 from mjcore.batch import ATTEMPTS, Batches
 from mjcore.compare import from_json
-from mjcore.deletion import guard
+from mjcore.deletion import DELETE_REFUSED, guard
 from mjcore.errors import ConfigError, MJError, RowRefused, RowsMoved
 from mjcore.models import Entity, EntityField, EntityMap, RunRequest
 from mjcore.opening import new_run
@@ -179,7 +179,8 @@ class Replay:
         for external_id in sorted(ids):
             link = known.get(external_id)
             raw = None if link is None or link.is_tombstone else {n: from_json(v) for n, v in link.source_values.items()}
-            errors.append(RecordError(external_id, "persist", code, message, raw))
+            said = DELETE_REFUSED if link is not None and link.is_tombstone and code != PLAN_STALE else code
+            errors.append(RecordError(external_id, "persist", said, message, raw))
         queued = {conflict.external_id for conflict in write.conflicts}
         less = Counts()
         for change in gone if counted else ():

@@ -134,17 +134,22 @@ def borrow(real: Store, scratch: Scratch, context: SyncContext) -> None:
     for run_id, entries in groupby(real.failed(context), key=lambda entry: entry.run_id):
         for some in chunks(entries, BATCH):
             errors = [RecordError(e.external_id, cast("Any", e.stage), e.code, e.message, e.raw) for e in some]
-            put(evolve(context, run_id=run_id), failed=errors)
+            seen = real.staged(context, "seen", [e.external_id for e in some if e.external_id])
+            put(evolve(context, run_id=run_id), failed=errors, seen=list(seen))
     for conflicts in chunks(real.conflicts(entity_map_id=of), BATCH):
         put(conflicts=conflicts)
-    staged = {"unresolved": real.unresolved(context)}
-    if position.run_id is not None:  # a run was broken off
-        staged |= {"staged_deletes": real.staged_deletes(context)}
-        staged |= {"seen": _seen(real, context)} if position.is_full else {}
-    for kind, stream in staged.items():
-        for links in chunks(stream, BATCH):
-            ids: Any = {kind: [link.external_id for link in links]}
-            put(links=links, **ids)
+    for links in chunks(real.unresolved(context), BATCH):
+        put(links=links, unresolved=_ids(links))
+    if position.run_id is None:  # no run was broken off
+        return
+    for links in chunks(real.staged_deletes(context), BATCH):
+        put(links=links, staged_deletes=real.staged(context, "deleted", _ids(links)))
+    for links in chunks(_seen(real, context) if position.is_full else (), BATCH):
+        put(links=links, seen=_ids(links))
+
+
+def _ids(links: Sequence[Link]) -> list[str]:
+    return [link.external_id for link in links]
 
 
 def _seen(real: Store, context: SyncContext) -> Iterator[Link]:

@@ -1,8 +1,8 @@
 """What a database offers to the kernel: one `Store` serves the engine's tables and the target entities."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -119,6 +119,9 @@ class Store(Protocol):
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links whose records the source reported as deleted in the open window."""
+
+    def staged(self, context: SyncContext, kind: Literal["seen", "deleted"], ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those of the external ids that are staged, with the time that the source named for a delete."""
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links that the open window, a full read, did not deliver."""

@@ -7,13 +7,11 @@ from typing import Literal
 from attrs import define, evolve, field, frozen
 
 from mjcore.compare import same
-from mjcore.history import RecordChange
+from mjcore.history import UNDONE, RecordChange
 from mjcore.models import EntityField, SyncContext
 from mjcore.records import Counts, Fields, Link, RowChange, RowKey
 from mjcore.store import Store
 
-RULE = "undo"
-"""How the audit trail names what an undo wrote."""
 OPPOSITE = {"create": "delete", "update": "update", "delete": "create"}
 Fate = Literal["turn", "done", "stay"]
 
@@ -128,9 +126,9 @@ class Unwinder:
 
     def _is_undone(self, row: Fields | None, change: RecordChange, later: Sequence[RecordChange]) -> bool:
         """Tell whether an undo took the change back, and nothing but undos has written the row since."""
-        if not later or later[-1].rule != RULE or self._moved(row, later[-1], ()):
+        if not later or later[-1].rule != UNDONE or self._moved(row, later[-1], ()):
             return False
-        undos = [step for step in later if step.rule == RULE and step.kind == OPPOSITE[change.kind]]
+        undos = [step for step in later if step.rule == UNDONE and step.kind == OPPOSITE[change.kind]]
         return row is None or any(change.kind != "update" or step.new.items() <= change.old.items() for step in undos)
 
     def _is_before(self, row: Fields | None, change: RecordChange) -> bool:
@@ -160,13 +158,13 @@ class Unwinder:
     def _turned(self, key: RowKey, row: Fields | None, change: RecordChange) -> list[RowChange]:
         external_id, old = change.external_id, self._known(change.old)
         if change.kind == "delete":
-            return [RowChange("create", change.key, {}, old, external_id, RULE)] if row is None else []
+            return [RowChange("create", change.key, {}, old, external_id, UNDONE)] if row is None else []
         if row is None:
             return []
         if change.kind == "create":
-            return [RowChange("delete", key, row, {}, external_id, RULE)]
+            return [RowChange("delete", key, row, {}, external_id, UNDONE)]
         names = self._differing(row, old)
-        return [RowChange("update", key, {n: row[n] for n in names}, {n: old[n] for n in names}, external_id, RULE)]
+        return [RowChange("update", key, {n: row[n] for n in names}, {n: old[n] for n in names}, external_id, UNDONE)]
 
     def _relink(self, unwound: Unwound, key: RowKey, change: RecordChange, link: Link | None) -> None:
         """Links that the run made go; the others lose their hash, so that the next sync decides their records anew."""

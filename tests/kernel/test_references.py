@@ -1,5 +1,6 @@
 """References become row keys through links: in whatever order records come, cycles included."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,6 +123,19 @@ def test_a_row_that_comes_in_a_later_run_is_referred_to_then(kernel: Kernel, acc
     assert [c.kind for c in kernel.store.changes(run_id=result.run_id)] == ["create", "update"]
 
 
+def test_an_external_id_is_text_whatever_the_key_that_it_stands_for(kernel: Kernel, account: Account, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "t.db") as database:
+        database.execute("CREATE TABLE firms (id INTEGER PRIMARY KEY, Name TEXT, Other TEXT)")
+        database.execute("CREATE TABLE people (id TEXT PRIMARY KEY, Name TEXT, Other INTEGER)")
+    database.close()
+    apply(kernel)
+    account.objects_["firms"] = {i: {"name": i, "other": None} for i in ("007", "7", "f")}
+    account.objects_["people"] = {i: {"name": f"of {i}", "other": i} for i in ("007", "7", "f")}
+    result = kernel.sync("Acme")
+    assert (result.error, result.counts.created) == (None, 6)
+    assert pairs(kernel) == {(i, None) for i in ("007", "7", "f")} | {(f"of {i}", i) for i in ("007", "7", "f")}
+
+
 def test_a_changed_and_a_removed_reference_are_followed(kernel: Kernel, account: Account) -> None:
     apply(kernel)
     account.objects_["people"] = {"1": {"name": "Ada", "other": "7"}, "2": {"name": "Bob", "other": "7"}}
@@ -138,8 +152,6 @@ def test_a_reference_that_a_person_set_stays_where_the_target_wins(kernel: Kerne
     kernel.sync("Acme")
     people = kernel.connections("Acme")[0].entity_maps[0].entity
     ((key, _),) = kernel.store.rows(people).scan(("Name",))
-    import sqlite3
-
     with sqlite3.connect(str(kernel._store).removeprefix("sqlite:///")) as database:
         database.execute("UPDATE people SET Other = 'mine'")
     database.close()

@@ -188,3 +188,25 @@ def test_no_secret_reaches_the_store_a_log_a_result_or_an_error(
     assert opened == [SECRET]
     assert "***" in str(result.error)
     assert not any(SECRET in text for text in told)
+
+
+@pytest.mark.parametrize("policy", ["SourceWins", "DestWins", "MostRecent", "Manual"])
+def test_what_an_undo_put_back_is_nobodys_edit(scenes: Any, document: Callable[..., Any], policy: str) -> None:
+    """The next sync brings the source's values, whatever the policy keeps of what people have written."""
+    made = document("Name", "City", ConflictResolution=policy, entity={"UpdatedAtField": "ChangedAt"})
+    made["Entities"][0]["Fields"].append({"Name": "ChangedAt", "Type": "datetime"})
+    world = scenes.world()
+    with scenes.open(made, world) as scene:
+        world.put("1", name="Ada", city="Rome")
+        scene.settle()
+        scene.edit(scene.linked("id")["1"][0], City="Mine")
+        world.now += 10 * scenes.minute
+        world.put("1", name="Eve")
+        run = scene.settle()
+        assert scene.rows("Name")[0] == ("Eve",)
+        before = scene.rows("City")
+        assert scene.kernel.undo(run.run_id).reverted == 1
+        assert scene.rows("Name", "City") == [("Ada", "Mine")]
+        scene.settle()
+        assert scene.rows("Name") == [("Eve",)]
+        assert scene.rows("City") == before

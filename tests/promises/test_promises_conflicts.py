@@ -200,3 +200,66 @@ def test_the_writes_of_the_engine_say_when(scenes: Any, document: Callable[..., 
             ((at,),) = scene.rows("ChangedAt")
             held = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
             assert held == world.now
+
+
+@pytest.mark.parametrize("policy", ["SourceWins", "DestWins", "MostRecent", "Manual"])
+@pytest.mark.parametrize("is_edited", [True, False])
+def test_a_source_delete_of_a_row_that_people_edited_follows_the_policy(
+    scenes: Any, document: Callable[..., Any], policy: str, is_edited: bool
+) -> None:
+    made = metadata(document, policy)
+    made["Connections"][0]["EntityMaps"][0]["DeleteBehavior"] = "HardDelete"
+    world = scenes.world()
+    with scenes.open(made, world) as scene:
+        world.put("1", name="Ada", after=HOUR)
+        scene.settle()
+        world.now += HOUR
+        if is_edited:
+            scene.edit(scene.linked("id")["1"][0], Name="Mine")
+        world.delete("1")
+        result = scene.settle()
+        goes = not is_edited or policy in ("SourceWins", "MostRecent")
+        assert scene.rows("Name") == ([] if goes else [("Mine",)])
+        assert result.counts.deleted == goes
+        assert result.counts.conflicted == (is_edited and policy == "Manual")
+
+
+@pytest.mark.parametrize("behavior", ["HardDelete", "SoftDelete"])
+@pytest.mark.parametrize("then", ["source", "current", "alive again", "swept again"])
+def test_a_source_delete_that_waits_in_the_queue_is_answered_or_taken_back(
+    scenes: Any, document: Callable[..., Any], behavior: str, then: str
+) -> None:
+    made = metadata(document, "Manual")
+    made["Entities"][0] |= {
+        "SoftDeleteField": "Gone",
+        "Fields": [*made["Entities"][0]["Fields"], {"Name": "Gone", "Type": "boolean"}],
+    }
+    made["Connections"][0]["EntityMaps"][0]["DeleteBehavior"] = behavior
+    world = scenes.world(tells_deletes=then != "swept again")
+    with scenes.open(made, world) as scene:
+        world.put("1", name="Ada", city="Rome", after=HOUR)
+        scene.settle()
+        scene.edit(scene.linked("id")["1"][0], Name="Mine")
+        world.delete("1")
+        world.now += HOUR
+        scene.settle(full=not world.tells_deletes)
+        ((_, conflict),) = scene.kernel.queues.conflicts("Acme")
+        assert (conflict.is_deleted, conflict.source, conflict.base["Name"], conflict.current["Name"]) == (
+            True,
+            {},
+            "Ada",
+            "Mine",
+        )
+        assert [name for (name,) in scene.rows("Name")] == ["Mine"]
+        if then == "alive again":
+            world.put("1", name="Ada", city="Rome", after=HOUR)
+            world.now += HOUR
+        elif then != "swept again":
+            assert scene.kernel.queues.resolve("Acme", then) == 1
+        scene.settle(full=not world.tells_deletes)
+        assert len(list(scene.kernel.queues.conflicts("Acme"))) == (then == "swept again")
+        gone = [] if behavior == "HardDelete" else [("Mine", 1)]
+        assert [(name, bool(is_gone)) for name, is_gone in scene.rows("Name", "Gone")] == (
+            gone if then == "source" else [("Mine", False)]
+        )
+        assert len(scene.linked("Name")) == (then in {"alive again", "swept again"})

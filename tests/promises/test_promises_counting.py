@@ -14,10 +14,10 @@ NAME = {"Name": "Name", "MaxLength": 8}
 def test_each_delivery_counts_once_whatever_fails(
     prove: Any, scenes: Any, histories: Any, document: Callable[..., Any], can_read: bool
 ) -> None:
-    """Edits and faults at any call; pages that repeat records; records without id or that cannot be read."""
+    """Edits, deletes and faults at any call; pages that repeat records; records without id or that cannot be read."""
     metadata = document(fields=[NAME], DeleteBehavior="SoftDelete", entity={"SoftDeleteField": "Gone"})
     metadata["Entities"][0]["Fields"].append({"Name": "Gone", "Type": "boolean"})
-    moves = histories.moves(histories.bad, histories.hides)
+    moves = histories.moves(histories.bad, histories.deletes, histories.hides)
 
     @given(histories.runs(moves, histories.faults), st.frozensets(st.sampled_from(["within", "across"])), st.integers(0, 1))
     def check(runs: Any, repeats: Any, nameless: int) -> None:

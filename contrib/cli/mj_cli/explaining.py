@@ -11,7 +11,7 @@ from mj_cli.history import SHORT
 from mj_cli.moments import local
 from mj_cli.output import plain, shown
 from mj_cli.previewing import Pipelines, preview_tables
-from mj_cli.queued import ANSWERS, facts_grid, names_of
+from mj_cli.queued import ANSWERS, about, facts_grid
 from mjcore.compare import from_json, key_text, same
 from mjcore.explain import Explanation, Origin
 from mjcore.history import RecordChange
@@ -81,7 +81,7 @@ def _origin(kernel: "Kernel", found: Explanation, origin: Origin) -> Iterator[Re
     else:
         yield Text("this mapping does not fill the field", "dim")
     for conflict in origin.conflicts:
-        yield Text(plain(f"Conflict in {', '.join(names_of(conflict))}: {ANSWERS[conflict.answer]}"), "yellow")
+        yield Text(plain(f"Conflict ({about(conflict)}): {ANSWERS[conflict.answer]}"), "yellow")
         yield Text(plain(f"  mj conflicts show {origin.connection!r} {conflict.external_id}"))
 
 

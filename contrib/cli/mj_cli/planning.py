@@ -79,6 +79,7 @@ def _change(change: PlannedChange) -> Iterator[Text]:
     sign, style = SIGNS[change.kind]
     found = "" if change.rule in ("", "link", "none") else f", found by {change.rule}"
     said = " conflict" if change.kind == "conflict" else ""
+    said += "" if change.new or not said else ": the source deleted the record, which was edited here"
     yield Text(plain(f"{sign} {change.external_object_name} {change.external_id} → {change.entity}{said}{found}"), style)
     for name, value in _told(change).items():
         yield Text(plain(f"    {name}: {value}"))

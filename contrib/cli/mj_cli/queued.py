@@ -88,8 +88,14 @@ def conflict_columns(*, several: bool) -> list[str]:
 def conflict_rows(found: Iterable[Conflicting], *, several: bool) -> Iterator[Row]:
     for entity_map, conflict in found:
         where = [entity_map.external_object_name] if several else []
-        fields = ", ".join(names_of(conflict)) if conflict.current else "the row is gone"
-        yield [conflict.external_id, *where, ANSWERS[conflict.answer]], fields
+        yield [conflict.external_id, *where, ANSWERS[conflict.answer]], about(conflict)
+
+
+def about(conflict: Conflict) -> str:
+    """Return what a conflict is about, in a few words."""
+    if conflict.is_deleted:
+        return "the source deleted the record"
+    return ", ".join(names_of(conflict)) if conflict.current else "the row is gone"
 
 
 def conflict_json(found: Conflicting) -> Mapping[str, Any]:
@@ -105,10 +111,12 @@ def conflict_details(found: Conflicting) -> list[RenderableType]:
         "Row": key_text(conflict.key),
         "Answer": ANSWERS[conflict.answer],
     }
-    gone = () if conflict.current else ("", Text("the row was deleted here; the source still has the record", "yellow"))
+    deleted = "the source has deleted the record; the row was edited here" if conflict.is_deleted else ""
+    gone = deleted or ("" if conflict.current else "the row was deleted here; the source still has the record")
     sides = (conflict.base, conflict.source, conflict.current)
     rows = [(name, *(_side(side, name) for side in sides)) for name in names_of(conflict)]
-    return [facts_grid(facts), *gone, "", table(["Field", "Last synced", "Source now", "Row now"], rows)]
+    said = ("", Text(gone, "yellow")) if gone else ()
+    return [facts_grid(facts), *said, "", table(["Field", "Last synced", "Source now", "Row now"], rows)]
 
 
 def names_of(conflict: Conflict) -> Sequence[str]:

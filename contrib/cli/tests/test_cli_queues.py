@@ -203,6 +203,30 @@ def test_a_conflict_is_shown_field_by_field(conflicting: Run) -> None:
     assert conflicting("conflicts", "show", "Acme files", "9").code == 2
 
 
+def test_a_source_delete_of_an_edited_row_waits_for_an_answer(mj: Run, folder: Path) -> None:
+    edit(
+        folder / "crm.yaml",
+        "        FieldMaps:\n",
+        "        ConflictResolution: Manual\n        DeleteBehavior: HardDelete\n        FieldMaps:\n",
+    )
+    assert mj("apply", "crm.yaml").code == 0
+    assert mj("sync", "Acme files").code == 0
+    query(folder, "UPDATE contacts SET FullName = 'Lady' WHERE Email = 'ada@example.org'")
+    (key,) = (id_ for (id_,) in query(folder, "SELECT id FROM contacts WHERE FullName = 'Lady'"))
+    contacts = folder / "data" / "contacts.csv"
+    edit(contacts, next(row for row in contacts.read_text().splitlines(keepends=True) if "Lovelace" in row), "")
+    planned = " ".join(mj("plan", "Acme files").out.split())
+    assert "! contacts 1 → Contacts conflict: the source deleted the record, which was edited here" in planned
+    assert mj("sync", "Acme files").code == 0
+    assert "1 waits for an answer the source deleted the record" in " ".join(mj("conflicts", "list", "Acme files").out.split())
+    shown = " ".join(mj("conflicts", "show", "Acme files", "1").out.split())
+    assert "the source has deleted the record; the row was edited here" in shown
+    assert 'FullName "Ada Lovelace" – "Lady"' in shown
+    assert "Conflict (the source deleted the record): waits for an answer" in mj("explain", "Contacts", key).out
+    assert mj("conflicts", "resolve", "Acme files", "--accept", "source", "1", "--now").code == 0
+    assert "Lady" not in names(folder)
+
+
 def test_an_answer_waits_for_the_next_run(conflicting: Run, folder: Path) -> None:
     ended = conflicting("conflicts", "resolve", "Acme files", "--accept", "source", "1", "--map", "contacts")
     assert ended.out == "1 conflict answered; the next `mj sync 'Acme files'` acts on it, or `--now`\n"

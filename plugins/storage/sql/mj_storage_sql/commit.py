@@ -33,9 +33,11 @@ FAILED_COLUMNS = (
     "last_failed_at",
 )  # fmt: skip
 CONFLICT_COLUMNS = (
-    "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "answer", "run_id", "queued_at",
+    "entity_map_id", "external_id", "entity_id", "record_key", "base", "source", "current", "answer", "is_deleted", "run_id",
+    "queued_at",
 )  # fmt: skip
-SEEN_COLUMNS = ("entity_map_id", "kind", "external_id")
+SEEN_KEY = ("entity_map_id", "kind", "external_id")
+SEEN_COLUMNS = (*SEEN_KEY, "modified_at")
 REPLACED = ("stage", "code", "message", "raw", "run_id", "last_failed_at")
 
 
@@ -255,7 +257,7 @@ class _Commit:
         rows = [
             (
                 *(of, c.external_id, self.entity.id, self._record_key(c.key, c.external_id, {})),
-                *(c.base, c.source, c.current, c.answer, self.context.run_id, self.now),
+                *(c.base, c.source, c.current, c.answer, c.is_deleted, self.context.run_id, self.now),
             )
             for c in conflicts
         ]
@@ -276,13 +278,18 @@ class _Commit:
             self.cx.execute(sa.delete(SEEN).where(*mine))
         self._unstage("deleted", write.unstaged)
         self._unstage("unresolved", write.resolved)
-        staged = {"seen": write.seen, "deleted": write.staged_deletes, "unresolved": write.unresolved}
-        rows = [(self.context.entity_map.id, kind, i) for kind, ids in staged.items() for i in dict.fromkeys(ids)]
-        self.database.bulk.upsert(driver(self.cx), self.grids.seen, SEEN_COLUMNS, SEEN_COLUMNS, rows, {"kind": "excluded.kind"})
+        staged = {
+            "seen": dict.fromkeys(write.seen),
+            "deleted": write.staged_deletes,
+            "unresolved": dict.fromkeys(write.unresolved),
+        }
+        rows = [(self.context.entity_map.id, kind, i, at) for kind, ids in staged.items() for i, at in ids.items()]
+        sets = {"modified_at": "excluded.modified_at"}
+        self.database.bulk.upsert(driver(self.cx), self.grids.seen, SEEN_KEY, SEEN_COLUMNS, rows, sets)
 
     def _unstage(self, kind: str, ids: Sequence[str]) -> None:
         rows = [(self.context.entity_map.id, kind, i) for i in dict.fromkeys(ids)]
-        self.database.bulk.delete(driver(self.cx), self.grids.seen, SEEN_COLUMNS, rows)
+        self.database.bulk.delete(driver(self.cx), self.grids.seen, SEEN_KEY, rows)
 
     def _detail(self) -> tuple[sa.ColumnElement[bool], ...]:
         context = self.context

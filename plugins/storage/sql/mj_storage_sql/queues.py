@@ -74,7 +74,7 @@ class History:
             entity, grid = entity_of(row.entity_id)
             key = text_to_key(key_codecs(entity, grid), row.record_key) if row.record_key else ()
             base, source, current = (_values(grid, v) for v in (row.base, row.source, row.current))
-            yield Conflict(row.external_id, key, base, source, current, row.entity_map_id, row.answer)
+            yield Conflict(row.external_id, key, base, source, current, row.entity_map_id, row.answer, row.is_deleted)
 
     def changes(self, where: Mapping[str, Any], *, newest_first: bool) -> Iterator[RecordChange]:
         narrowed = dict(where)

@@ -1,6 +1,7 @@
 """What one batch asks before it is decided: links, rows, and where the entity map stands."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +114,15 @@ def links_of(database: Database, entity: Grid, of: Entity, key: RowKey) -> list[
     with database.read() as cx:
         rows = cx.execute(sa.select(*columns).where(*mine).order_by(LINK.c.entity_map_id, LINK.c.external_id)).all()
     return [(row[0], link_of(row[1:], codecs)) for row in rows]
+
+
+def staged(database: Database, grid: Grid, context: SyncContext, kind: str, ids: Sequence[str]) -> dict[str, datetime | None]:
+    """Return what is staged of these external ids."""
+    keys = [(context.entity_map.id, kind, external_id) for external_id in dict.fromkeys(ids)]
+    names = ("external_id", "modified_at")
+    with database.read() as cx:
+        rows = database.bulk.select(driver(cx), grid, names, ("entity_map_id", "kind", "external_id"), keys)
+    return {row[0]: row[1] for row in rows}
 
 
 def stream_links(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -137,6 +137,9 @@ class SQLStore:
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         return self._links(context, queues.is_staged(context, LINK, "deleted"))
+
+    def staged(self, context: SyncContext, kind: Literal["seen", "deleted"], ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        return reading.staged(self._database, self._grids.seen, context, kind, ids) if ids else {}
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
         seen, deleted = (queues.is_staged(context, LINK, kind) for kind in ("seen", "deleted"))

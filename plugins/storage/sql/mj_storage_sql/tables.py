@@ -315,7 +315,14 @@ CONFLICT = _table(
     _values("source"),
     _values("current"),
     _text("answer", null=True),
+    _flag("is_deleted"),
     _text("run_id"),
     _instant("queued_at", null=False),
 )
-SEEN = _table("mj_seen", _text("entity_map_id", key=True), _text("kind", key=True), _text("external_id", key=True))
+SEEN = _table(
+    "mj_seen",
+    _text("entity_map_id", key=True),
+    _text("kind", key=True),
+    _text("external_id", key=True),
+    _instant("modified_at"),
+)

@@ -35,7 +35,7 @@ def full(scene: Any, keys: dict[str, Any]) -> Any:
         counts=COUNTS,
         position=Position(Watermark("Cursor", "c"), scene.run.id, 1, None, None, {"page": 2}, is_full=True),
         seen=["a", "b", "new"],
-        staged_deletes=["c"],
+        staged_deletes={"c": None},
         unstaged=["b"],
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def keys(scene: Any) -> dict[str, Any]:
     """Four linked rows, one with an entry in the ledger, one staged for its deletion."""
     rows = {i: {"Email": f"{i}@x", "Name": i.upper(), "Amount": Decimal("1.50")} for i in "abcd"}
     failed = [RecordError("a", "fetch", "code", "message")]
-    made: dict[str, Any] = scene.create(rows, failed=failed, staged_deletes=["b"])
+    made: dict[str, Any] = scene.create(rows, failed=failed, staged_deletes=dict.fromkeys(["b"]))
     return made
 
 

@@ -163,9 +163,9 @@ def test_tombstones_and_other_maps_are_not_unseen(store: Store, scene: Any, stag
 def test_a_window_knows_nothing_of_what_an_older_one_saw(scene: Any) -> None:
     """A run that was broken off for good may have left its stagings behind."""
     scene.create({i: {"Name": i} for i in "abc"})
-    scene.commit(seen=["a", "b"], staged_deletes=["c"])
+    scene.commit(seen=["a", "b"], staged_deletes={"c": None})
     later = scene.next_run()
-    later.commit(seen=["a"], staged_deletes=["b"], starts_window=True)
+    later.commit(seen=["a"], staged_deletes=dict.fromkeys(["b"]), starts_window=True)
     assert ids(later.store.staged_deletes(later.context)) == ["b"]
     assert "a" not in ids(later.store.unseen(later.context))
     assert "c" in ids(later.store.unseen(later.context))
@@ -173,7 +173,7 @@ def test_a_window_knows_nothing_of_what_an_older_one_saw(scene: Any) -> None:
 
 def test_a_continued_window_knows_what_the_broken_run_saw(scene: Any) -> None:
     scene.create({i: {"Name": i} for i in "abcd"})
-    scene.commit(seen=["a"], staged_deletes=["b"])
+    scene.commit(seen=["a"], staged_deletes=dict.fromkeys(["b"]))
     later = scene.next_run()
     later.commit(seen=["c"])
     assert ids(later.store.staged_deletes(later.context)) == ["b"]
@@ -183,7 +183,7 @@ def test_a_continued_window_knows_what_the_broken_run_saw(scene: Any) -> None:
 def test_a_window_that_closes_forgets_what_was_staged(store: Store, scene: Any, stage: Callable[..., Any]) -> None:
     other = stage(store, scene.entity)
     for each in (scene, other):
-        each.create({i: {"Name": i} for i in "ab"}, staged_deletes=["a"], seen=["b"])
+        each.create({i: {"Name": i} for i in "ab"}, staged_deletes=dict.fromkeys(["a"]), seen=["b"])
     scene.commit(position=Position(Watermark("Cursor", "closed")), ends_window=True)
     assert ids(store.staged_deletes(scene.context)) == []
     assert ids(store.staged_deletes(other.context)) == ["a"]
@@ -215,8 +215,8 @@ def test_deletes_are_staged_until_they_are_dealt_with(store: Store, scene: Any, 
     other = stage(store, scene.entity)
     keys = scene.create({i: {"Name": i} for i in "abc"})
     other.create({"a": {"Name": "a"}})
-    scene.commit(staged_deletes=["a", "b", "not linked"])
-    scene.commit(staged_deletes=["b", "c"])
+    scene.commit(staged_deletes=dict.fromkeys(["a", "b", "not linked"]))
+    scene.commit(staged_deletes=dict.fromkeys(["b", "c"]))
     staged = list(store.staged_deletes(scene.context))
     assert ids(staged) == ["a", "b", "c"]
     assert {link.external_id: link for link in staged} == store.links(scene.context, ["a", "b", "c"])
@@ -227,7 +227,7 @@ def test_deletes_are_staged_until_they_are_dealt_with(store: Store, scene: Any, 
 
 def test_a_staged_delete_is_no_deletion(store: Store, scene: Any) -> None:
     keys = scene.create({"a": {"Name": "a"}})
-    scene.commit(staged_deletes=["a"])
+    scene.commit(staged_deletes=dict.fromkeys(["a"]))
     assert scene.read(keys["a"]) is not None
     assert store.count_links(scene.context) == 1
     assert not store.links(scene.context, ["a"])["a"].is_tombstone

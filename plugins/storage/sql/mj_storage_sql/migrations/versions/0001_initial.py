@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("current", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("entity_map_id", "external_id"),
@@ -261,6 +262,7 @@ def upgrade() -> None:
         sa.Column("entity_map_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("modified_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("entity_map_id", "kind", "external_id"),
     )
     op.create_table(
