@@ -1,13 +1,15 @@
 """Why a row is as it is: what the source sent, what each step made of it, which runs wrote it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from mjcore.compare import from_json, key_text
 from mjcore.errors import UnknownName
-from mjcore.history import RecordChange
-from mjcore.models import CompanyIntegration, Entity, EntityMap
+from mjcore.history import PURGED_BEFORE, RecordChange
+from mjcore.models import CompanyIntegration, Entity, EntityMap, IntegrationRun
 from mjcore.preview import RecordTrace, trace
 from mjcore.records import Conflict, ExternalRecord, Fields, Link, RowKey
 from mjcore.versions import Versions
@@ -37,6 +39,8 @@ class Explanation:
     row: Fields | None
     origins: tuple[Origin, ...]
     changes: tuple[RecordChange, ...]
+    purged_before: datetime | None = None
+    """Changes before this time are no longer known."""
 
 
 def explain(kernel: "Kernel", entity_name: str, key: str, field: str | None = None) -> Explanation:
@@ -54,7 +58,15 @@ def explain(kernel: "Kernel", entity_name: str, key: str, field: str | None = No
         raise UnknownName(f"row of {entity.name}", key_text(row_key), ())
     if row is not None and field is not None:
         row = {field: row[field]}
-    return Explanation(entity.name, row_key, row, tuple(o for o in origins if o), tuple(changes))
+    found = tuple(origin for origin in origins if origin)
+    return Explanation(entity.name, row_key, row, found, tuple(changes), _purged_before(kernel, found))
+
+
+def _purged_before(kernel: "Kernel", origins: Sequence[Origin]) -> datetime | None:
+    """Return up to when a purge has removed changes, as the runs say that first linked the row."""
+    runs = [run for origin in origins for run in kernel.store.load(IntegrationRun, id=origin.link.run_id)]
+    times = [str(run.configuration[PURGED_BEFORE]) for run in runs if PURGED_BEFORE in run.configuration]
+    return max(map(datetime.fromisoformat, times), default=None)
 
 
 def _named(kernel: "Kernel", name: str) -> Entity:

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Literal
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from mjcore.records import Fields, RowKey
 
 UNDONE = "undo"
 """The rule of changes that an undo wrote."""
+PURGED_BEFORE = "PurgedBefore"
+"""In the configuration of a run that began before a purge's time: the time. Part of what the run did is no longer known."""
 
 
 @frozen
@@ -48,3 +50,21 @@ class FailedRecord:
     """Of the last attempt."""
     first_failed_at: datetime
     last_failed_at: datetime
+
+
+@frozen
+class Purged:
+    """How many entries of the past a purge has removed, or would."""
+
+    changes: int = 0
+    """Of the audit trail."""
+    failed_records: int = 0
+    conflicts: int = 0
+    runs: int = 0
+
+    def __add__(self, other: "Purged") -> "Purged":
+        return Purged(**{kind: count + getattr(other, kind) for kind, count in asdict(self).items()})
+
+    @property
+    def total(self) -> int:
+        return sum(asdict(self).values())

@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from mjcore.document import Raw
     from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
-    from mjcore.plan import PlannedChange, PlanResult
+    from mjcore.plan import Planner
+    from mjcore.purging import Purge
     from mjcore.undo import Undo
-    from mjcore.verify import Difference, Verified
+    from mjcore.verify import Verify
 
 T = TypeVar("T")
 
@@ -197,23 +198,12 @@ class Kernel:
         with closing(self.open(metadata, cancel)) as source:
             return run.execute(source)
 
-    def plan(  # noqa: PLR0913 - the options of one command
-        self,
-        connection: str,
-        *,
-        maps: Sequence[str] = (),
-        full: bool = False,
-        since: datetime | None = None,
-        path: "Path | None" = None,
-        listener: Callable[["PlannedChange"], None] = lambda _: None,
-        progress: ProgressListener = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
-    ) -> "PlanResult":
-        """Tell what a sync would do; only the file at `path` is written, for `sync` to apply. Raises as `sync` does."""
-        from mjcore.plan import plan
+    @cached_property
+    def plan(self) -> "Planner":
+        """`plan(connection)` tells what a sync would do; it writes nothing but a file, for `sync` to apply."""
+        from mjcore.plan import Planner
 
-        asked = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
-        return plan(self, asked, path, listener, progress, cancel)
+        return Planner(self)
 
     def sync_many(
         self,
@@ -242,18 +232,12 @@ class Kernel:
 
         return Undo(self)
 
-    def verify(
-        self,
-        connection: str,
-        *,
-        maps: Sequence[str] = (),
-        listener: Callable[["Difference"], None] = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
-    ) -> "Sequence[Verified]":
-        """Compare every record of the source with its row, by entity map; nothing is written. Raises `ProviderError`."""
-        from mjcore.verify import verify
+    @cached_property
+    def verify(self) -> "Verify":
+        """`verify(connection)` compares every record of the source with its row; it writes nothing."""
+        from mjcore.verify import Verify
 
-        return verify(self, connection, maps, listener, cancel)
+        return Verify(self)
 
     def repair(self, connection: str, *, maps: Sequence[str] = (), allow_deletes: bool = False) -> SyncResult:
         """Read the source in full and re-assert it, local edits included; a run as any other. Raises as `sync` does."""
@@ -273,6 +257,13 @@ class Kernel:
     def queues(self) -> Queues:
         """Failed records and conflicts, to be looked at and decided."""
         return Queues(self.store, self.now)
+
+    @cached_property
+    def purge(self) -> "Purge":
+        """`purge(connection, before)` removes what is kept of the past: the audit trail, the queues, and runs of then."""
+        from mjcore.purging import Purge
+
+        return Purge(self)
 
     @cached_property
     def executor(self) -> Executor:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, cast
 from attrs import define, evolve, field, frozen
 
 from mjcore.chunks import chunks
-from mjcore.history import FailedRecord, RecordChange
+from mjcore.history import FailedRecord, Purged, RecordChange
 from mjcore.models import CompanyIntegration, Entity, ExternalSchema, IntegrationRun, IntegrationRunDetail, SyncContext
 from mjcore.records import (
     JSON,
@@ -186,6 +186,12 @@ class OverlayStore:
 
     def changes(self, *, newest_first: bool = False, **where: Any) -> Iterator[RecordChange]:
         return self.real.changes(newest_first=newest_first, **where)
+
+    def count_old(self, connection: CompanyIntegration, before: datetime) -> Purged:
+        return self.real.count_old(connection, before)
+
+    def purge(self, connection: CompanyIntegration, before: datetime, lease: Lease) -> Iterator[Purged]:
+        return self.scratch.store.purge(connection, before, lease)
 
     # --- what the run records about itself, and its lease -----------------------------------------------
 

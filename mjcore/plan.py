@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -78,7 +79,32 @@ class InOrder:
         return [task() for task in tasks]
 
 
-def plan(
+@frozen
+class Planner:
+    """Tells what a sync would do, change by change, and keeps it in the file at `path`, for `Kernel.sync` to apply.
+
+    All deletes are planned; applying them asks for a person's word, as a sync does. Raises as `Kernel.sync` does.
+    """
+
+    kernel: "Kernel"
+
+    def __call__(  # noqa: PLR0913 - the options of one command
+        self,
+        connection: str,
+        *,
+        maps: Sequence[str] = (),
+        full: bool = False,
+        since: datetime | None = None,
+        path: Path | None = None,
+        listener: Callable[[PlannedChange], None] = lambda _: None,
+        progress: ProgressListener = lambda _: None,
+        cancel: Callable[[], bool] = lambda: False,
+    ) -> PlanResult:
+        request = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
+        return _plan(self.kernel, request, path, listener, progress, cancel)
+
+
+def _plan(
     kernel: "Kernel",
     request: RunRequest,
     path: Path | None,
@@ -86,7 +112,6 @@ def plan(
     progress: ProgressListener,
     cancel: Callable[[], bool],
 ) -> PlanResult:
-    """Plan one request; see `Kernel.plan`. All deletes are planned; applying them asks for a person's word, as a sync does."""
     (metadata,) = kernel.connections(request.connection)
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="mj-plan-"))

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from attrs import frozen
 
-from mjcore.history import FailedRecord, RecordChange
+from mjcore.history import FailedRecord, Purged, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
 from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
 
@@ -149,6 +149,18 @@ class Store(Protocol):
 
         `run_id`, `entity_map_id`, `external_id`, `entity` (a name), `after` (an id) and, with an entity, `key` or `keys` (of
         one batch of rows) narrow it.
+        """
+
+    def count_old(self, connection: CompanyIntegration, before: datetime) -> Purged:
+        """Return how many entries `purge` would remove."""
+
+    def purge(self, connection: CompanyIntegration, before: datetime, lease: Lease) -> Iterator[Purged]:
+        """Remove what the past of a connection holds from before a time; yield what each transaction has removed.
+
+        These are changes of the audit trail (but for those of an undo whose records have not come since), failed records that
+        did not fail again since, conflicts that were queued before, answered ones too, and runs that ended before and that no
+        link, change, queue, position or later undo names. Runs that began before and stay, as the newest one of each map does,
+        are marked first (`PURGED_BEFORE`) and lose their `details`.
         """
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from mjcore.errors import ConfigError, UnknownName
+from mjcore.history import PURGED_BEFORE
 from mjcore.models import IntegrationRun, IntegrationRunDetail
 from mjcore.pausing import UNDO
 from mjcore.progress import ProgressListener
@@ -22,15 +23,15 @@ class Undo:
     """Reverses runs. What was changed since stays and is listed; the connection is Inactive until the next manual sync.
 
     Each undo is a run itself, and can be undone. A dry run writes nothing and returns the same numbers. Raises
-    `UnknownName` and `ConfigError` for what was asked (a run that has not ended, or whose entity map is gone), `LeaseHeld`,
-    `LeaseLost` and `StoreError` as a sync does.
+    `UnknownName` and `ConfigError` for what was asked (a run that has not ended, whose entity map is gone, or whose trail
+    was purged), `LeaseHeld`, `LeaseLost` and `StoreError` as a sync does.
     """
 
     kernel: "Kernel"
 
     def __call__(self, run_id: str, *, dry_run: bool = False, progress: ProgressListener = lambda _: None) -> UndoResult:
         """Reverse one run."""
-        return Reversal(self.kernel, _ended(self._run(run_id)), frozenset([run_id]), progress, dry_run).execute()
+        return Reversal(self.kernel, _whole(self._run(run_id)), frozenset([run_id]), progress, dry_run).execute()
 
     def since(
         self,
@@ -51,7 +52,7 @@ class Undo:
             raise UnknownName(f"entity map of {connection!r}", entity_map, names)
         details = self.kernel.store.load(IntegrationRunDetail, entity_map_id=chosen.id)
         found = [self._run(detail.integration_run_id) for detail in reversed(details) if detail.started_at >= since]
-        runs = [_ended(run) for run in found if UNDO not in run.configuration]
+        runs = [_whole(run) for run in found if UNDO not in run.configuration]
         results: list[UndoResult] = []
         undone: frozenset[str] = frozenset()
         for run in runs:
@@ -66,7 +67,13 @@ class Undo:
         return found[0]
 
 
-def _ended(run: IntegrationRun) -> IntegrationRun:
+def _whole(run: IntegrationRun) -> IntegrationRun:
+    """Return a run that has ended and whose trail is there from its beginning; `ConfigError` for any other."""
     if run.status == "Running":
         raise ConfigError(f"run {run.id} is still Running: wait for it, or stop it (`mj cancel {run.id}`), then undo it")
+    if PURGED_BEFORE in run.configuration:
+        raise ConfigError(
+            f"run {run.id} began before {run.configuration[PURGED_BEFORE]}; the audit trail before then was purged, so that the "
+            "run cannot be undone in full. Correct the source, and let it win: `mj verify --repair`"
+        )
     return run

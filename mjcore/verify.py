@@ -131,19 +131,29 @@ class Verification:
         return Difference("different", external_id, link.key, differing) if differing else None
 
 
-def verify(
-    kernel: "Kernel", connection: str, maps: Sequence[str], listener: Callable[[Difference], None], cancel: Callable[[], bool]
-) -> list[Verified]:
-    """Read the whole source and compare; `UnknownName`: no such connection or map."""
-    (metadata,) = kernel.connections(connection)
-    active = [m for m in metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
-    known = [m.external_object_name for m in active]
-    for name in maps:
-        if name not in known:
-            raise UnknownName(f"entity map of {connection!r}", name, known)
-    with closing(kernel.open(metadata, cancel)) as source:
-        wanted = [m for m in active if not maps or m.external_object_name in maps]
-        return [_verify_map(kernel, metadata, m, source, listener, cancel) for m in wanted]
+@frozen
+class Verify:
+    """Reads the whole source and compares, entity map by entity map. Raises `ProviderError`, and `UnknownName` as a sync does."""
+
+    kernel: "Kernel"
+
+    def __call__(
+        self,
+        connection: str,
+        *,
+        maps: Sequence[str] = (),
+        listener: Callable[[Difference], None] = lambda _: None,
+        cancel: Callable[[], bool] = lambda: False,
+    ) -> Sequence[Verified]:
+        (metadata,) = self.kernel.connections(connection)
+        active = [m for m in metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
+        known = [m.external_object_name for m in active]
+        for name in maps:
+            if name not in known:
+                raise UnknownName(f"entity map of {connection!r}", name, known)
+        with closing(self.kernel.open(metadata, cancel)) as source:
+            wanted = [m for m in active if not maps or m.external_object_name in maps]
+            return [_verify_map(self.kernel, metadata, m, source, listener, cancel) for m in wanted]
 
 
 def _verify_map(

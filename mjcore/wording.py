@@ -1,4 +1,4 @@
-"""What a value should have been and what it is, in words."""
+"""In words: what a value should have been and what it is, and how many of something there are."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -59,3 +59,8 @@ def expected(kind: Any) -> str:
     if origin in EXPECTED:
         return EXPECTED[origin]
     return "a list" if origin in (tuple, list, set, frozenset, Sequence, Iterable) else "a mapping"
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a count with its noun, such as `1 conflict` and `2,000 conflicts`; `several` where that is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"

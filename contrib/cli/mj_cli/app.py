@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, plan, runs, sandbox, source, verify
+from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, plan, purge, runs, sandbox, source, verify
 
 
 class Commands(TyperGroup):
@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "undo": control.undo,
     "explain": explain.explain,
     "verify": verify.verify,
+    "purge": purge.purge,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

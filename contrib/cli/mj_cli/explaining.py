@@ -54,6 +54,8 @@ def story(kernel: "Kernel", found: Explanation, field: str | None) -> Iterator[R
         yield Text("no record of a source is linked to it", "yellow")
     yield ""
     yield Text("Changes by runs, oldest first" if found.changes else "no run has changed it", "bold")
+    if found.purged_before is not None:
+        yield Text(f"those before {local(found.purged_before)} were purged", "yellow")
     for change in found.changes:
         yield from _change(change, told, _names(kernel))
     yield from _since(entity, found)

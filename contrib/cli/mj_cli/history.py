@@ -10,6 +10,7 @@ from rich.text import Text
 from mj_cli.output import plain, shortened, table
 from mj_cli.results import STYLES, counts_table, told, took
 from mjcore.errors import UnknownName
+from mjcore.history import PURGED_BEFORE
 from mjcore.models import IntegrationRun, IntegrationRunDetail
 from mjcore.recording import counts_of
 
@@ -60,6 +61,7 @@ def details_table(kernel: "Kernel", run: IntegrationRun, details: Sequence[Integ
     connections = {c.connection.id: c for c in kernel.connections()}
     connection = connections.get(run.company_integration_id)
     maps = {m.id: f"{m.external_object_name} → {m.entity.name}" for m in (connection.entity_maps if connection else ())}
+    purged = run.configuration.get(PURGED_BEFORE)
     head = [
         ("Run", run.id),
         ("Connection", connection.name if connection else "?"),
@@ -67,6 +69,7 @@ def details_table(kernel: "Kernel", run: IntegrationRun, details: Sequence[Integ
         ("Started", _local(run.started_at)),
         ("Took", took(run.started_at, run.completed_at) if run.completed_at else ""),
         *([("Error", run.error_message)] if run.error_message else []),
+        *([("Purged", f"what it did before {_local(datetime.fromisoformat(str(purged)))}")] if purged else []),
     ]
     rows = [(maps.get(d.entity_map_id, "?"), d.status, counts_of(d)) for d in details]
     marks = [

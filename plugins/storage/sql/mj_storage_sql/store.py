@@ -13,13 +13,14 @@ from mj_storage_sql.database import Database, driver, open_database
 from mj_storage_sql.engine_grids import EngineGrids
 from mj_storage_sql.grid import Grid
 from mj_storage_sql.migrate import exclusively, migrate
+from mj_storage_sql.purge import Purge
 from mj_storage_sql.reflect import reflect
 from mj_storage_sql.shapes import grid_of, key_codecs
 from mj_storage_sql.tables import LINK
 from mj_storage_sql.values import text_to_key
 from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
-from mjcore.history import FailedRecord, RecordChange
+from mjcore.history import FailedRecord, Purged, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
 from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
 
@@ -170,6 +171,12 @@ class SQLStore:
 
     def changes(self, *, newest_first: bool = False, **where: Any) -> Iterator[RecordChange]:
         return self._history.changes(where, newest_first=newest_first)
+
+    def count_old(self, connection: CompanyIntegration, before: datetime) -> Purged:
+        return Purge(self._database, connection, before).count()
+
+    def purge(self, connection: CompanyIntegration, before: datetime, lease: Lease) -> Iterator[Purged]:
+        return Purge(self._database, connection, before).run(lease)
 
     def close(self) -> None:
         self._database.close()
