@@ -237,6 +237,9 @@ class Databases:
             template.query(*REFUSE[kind])
         return self._made(kind, template)
 
+    def copy(self, database: Database) -> Database:
+        return self._made(database.kind, database)
+
     def _made(self, kind: str, template: Database | None) -> Database:
         name = f"crash{next(self.numbers)}"
         if kind == "postgresql":

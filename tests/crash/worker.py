@@ -131,7 +131,11 @@ def run(job: Mapping[str, Any]) -> Mapping[str, Any]:
             kernel.apply(document(*job["apply"]))
             return {}
         try:
-            result = kernel.run(RunRequest(job["connection"], **job.get("request", {})))
+            if "plan" in job:
+                return {"status": kernel.plan(job["connection"], path=Path(job["plan"])).status}
+            request = RunRequest(job["connection"], **job.get("request", {}))
+            planned = Path(job["planned"]) if "planned" in job else None
+            result = kernel.sync(job["connection"], plan=planned, allow_deletes=True) if planned else kernel.run(request)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             notes = getattr(error, "__notes__", [])
             return {"raised": type(error).__name__, "error": str(error), "notes": notes, "commits": counter.commits}
