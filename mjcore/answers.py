@@ -12,6 +12,7 @@ from mjcore.deletion import Deletes
 from mjcore.errors import RowRefused
 from mjcore.models import Entity
 from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
+from mjcore.wording import counted
 
 BATCH = 200
 
@@ -37,7 +38,8 @@ class Answers:
             taken += len(some)
         if not taken + kept:
             return None
-        return f"{taken + kept} conflicts were answered: {taken} for the source, {kept} for the row as it is"
+        said = counted(taken + kept, "conflict was", "conflicts were")
+        return f"{said} answered: {taken} for the source, {kept} for the row as it is"
 
     def _keep(self, conflicts: Sequence[Conflict]) -> None:
         """Leave the rows; those whose records the source has deleted are nobody's any more."""

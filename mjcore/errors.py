@@ -11,6 +11,9 @@ from typing import Any
 
 from attrs import frozen
 
+SHOWN = 20
+"""Names that a message lists."""
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?`, or nothing when no known name is near."""
@@ -43,13 +46,21 @@ class DuplicateName(MJError):
 
 
 class UnknownName(MJError):
-    """There is nothing of this name. `causes`: plugins that might have provided it and could not be loaded."""
+    """There is nothing of this name, nor of `others`. `causes`: plugins that might have provided it and could not be loaded."""
 
     def __init__(
-        self, kind: str, name: str, known: Iterable[str], causes: Sequence[PluginError] = (), known_as: str = "known"
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        causes: Sequence[PluginError] = (),
+        known_as: str = "known",
+        others: Sequence[str] = (),
     ) -> None:
         names = sorted(known)
-        text = f"no {kind} named {name!r}{did_you_mean(name, names)} ({known_as}: {', '.join(names) or 'none'})"
+        listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+        *before, last = (f"no {kind} named {each!r}{did_you_mean(each, names)}" for each in (name, *others))
+        text = "\n".join([*before, f"{last} ({known_as}: {listed or 'none'})"])
         if causes:
             text += "; not loaded: " + "; ".join(map(str, causes))
         super().__init__(text)

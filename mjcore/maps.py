@@ -11,6 +11,7 @@ from mjcore.errors import ConfigError, Problem, did_you_mean
 from mjcore.ids import new_id
 from mjcore.models import CompanyIntegration, ConnectionMetadata, Entity, EntityMap, SyncContext, SyncDirection
 from mjcore.snapshot import Snapshot, map_by_identity, pair
+from mjcore.wording import counted
 
 if TYPE_CHECKING:
     from mjcore.kernel import Kernel
@@ -84,8 +85,8 @@ class MapResolver:
                 links = count_links(self.kernel, same, old)
                 if links:
                     label = f"{old.external_object_name} → {old.entity.name} ({old.entity.table})"
-                    fault = f"{links} records are linked as {label}; leave ID out to make it a new map beside that one"
-                    yield Problem(f"{entry.path}.EntityMaps", fault)
+                    fault = f"{counted(links, 'record is', 'records are')} linked as {label}"
+                    yield Problem(f"{entry.path}.EntityMaps", f"{fault}; leave ID out to make it a new map beside that one")
 
     def _match_key(self, entity_map: EntityMap) -> None:
         try:

@@ -20,8 +20,10 @@ from mjcore.remapping import Remapping
 from mjcore.retry import Cancelled, Patience, Repeater
 from mjcore.retrying import Retries
 from mjcore.window import DRAINED, Pages, open_window
+from mjcore.wording import counted
 
 BATCH_SIZE = 1000
+SWEPT = ("record that the source no longer has was dealt with", "records that the source no longer has were dealt with")
 RESTARTS = 3
 """How often a window is read again from its start because the source lost its cursor."""
 
@@ -188,7 +190,7 @@ class Pull:
         deletes = self._deletes()
         deletes.apply(sweep=sweep)
         if deletes.swept:
-            self.notes.append(f"{deletes.swept} records that the source no longer has were dealt with")
+            self.notes.append(counted(deletes.swept, *SWEPT))
         if self.total is not None and self.total != self.delivered and not self._is_continued:
             self.notes.append(f"the source announced {self.total} records and delivered {self.delivered}")
         if not self.is_reread:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -15,11 +16,16 @@ from mjcore.store import Store
 from mjcore.stored import load_connections
 
 BATCH = 500
+LOOKED_AT = 1000
+"""Entries of which one may have been meant by an unknown id."""
 
 
 @frozen
 class Queues:
-    """Reads and answers the queues of connections. `UnknownName` for a connection, map, record or conflict that is none."""
+    """Reads and answers the queues of connections. `UnknownName` for a connection, map, record or conflict that is none.
+
+    With an id that is none, nothing is done.
+    """
 
     store: Store
     now: Callable[[], datetime]
@@ -32,14 +38,14 @@ class Queues:
 
     def discard(self, connection: str, ids: Collection[str] | None = None, map_name: str | None = None) -> int:
         """Remove failed records by their own or their external ids, all without; return how many. Nothing else is undone."""
-        removed, wanted, found = 0, set(ids or ()), set[str]()
-        for context in self._contexts(connection, map_name):
+        contexts, removed = self._contexts(connection, map_name), 0
+        if ids is not None:
+            self._all_found("failed record", ids, lambda: (_names(record) for _, record in self.failed(connection, map_name)))
+        for context in contexts:
             for some in chunks(self.store.failed(context), BATCH):
-                gone = [r for r in some if ids is None or {r.id, r.external_id} & wanted]
-                self.store.discard(context, [r.id for r in gone])
-                found |= {name for r in gone for name in (r.id, r.external_id) if name}
+                gone = [record.id for record in some if ids is None or not set(ids).isdisjoint(_names(record))]
+                self.store.discard(context, gone)
                 removed += len(gone)
-        self._all_found("failed record", wanted, found)
         return removed
 
     def conflicts(self, connection: str, map_name: str | None = None) -> Iterator[tuple[EntityMap, Conflict]]:
@@ -56,13 +62,13 @@ class Queues:
         map_name: str | None = None,
     ) -> int:
         """Answer conflicts by external id, all without; return how many. The next run acts on the answers."""
-        answered, wanted, found = 0, set(external_ids or ()), set[str]()
+        answered = 0
+        if external_ids is not None:
+            self._all_found("conflict", external_ids, lambda: ([c.external_id] for _, c in self.conflicts(connection, map_name)))
         for some in chunks(self.conflicts(connection, map_name), BATCH):
-            mine = [evolve(c, answer=accept) for _, c in some if external_ids is None or c.external_id in wanted]
+            mine = [evolve(c, answer=accept) for _, c in some if external_ids is None or c.external_id in external_ids]
             self.store.answer(mine)
-            found |= {conflict.external_id for conflict in mine}
             answered += len(mine)
-        self._all_found("conflict", wanted, found)
         return answered
 
     def _contexts(self, connection: str, map_name: str | None) -> list[SyncContext]:
@@ -74,6 +80,16 @@ class Queues:
         of = (metadata.name, metadata.company.name)
         return [SyncContext("", *of, m, "Pull", "Manual", self.now(), metadata.connection.id) for m in maps]
 
-    def _all_found(self, kind: str, wanted: set[str], found: set[str]) -> None:
-        if missing := wanted - found:
-            raise UnknownName(kind, min(missing), found, known_as="done")
+    def _all_found(self, kind: str, ids: Collection[str], entries: Callable[[], Iterator[Collection[str]]]) -> None:
+        """Raise `UnknownName` with every id that names none of the entries."""
+        missing = set(ids)
+        for names in entries():
+            missing.difference_update(names)
+        if missing:
+            shown = [next(iter(names)) for names in islice(entries(), LOOKED_AT)]
+            first, *others = sorted(missing)
+            raise UnknownName(kind, first, shown, others=others)
+
+
+def _names(record: FailedRecord) -> list[str]:
+    return [name for name in (record.external_id, record.id) if name]

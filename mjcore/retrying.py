@@ -11,6 +11,7 @@ from mjcore.deletion import DELETE_REFUSED, Deletes
 from mjcore.history import FailedRecord
 from mjcore.records import BatchWrite, Counts, ExternalRecord
 from mjcore.retry import Repeater
+from mjcore.wording import counted
 
 PLAN_STALE = "plan_stale"
 """Code of records whose rows moved under a plan. Without a raw record it is a delete that could not be applied."""
@@ -45,9 +46,9 @@ class Retries:
         if not known:
             return None
         counts = batches.retried
-        text = f"{known} failed records of earlier runs tried again: {counts.processed - counts.errored} succeeded"
+        text = f"{counted(known, 'failed record')} of earlier runs tried again: {counts.processed - counts.errored} succeeded"
         text += f", {counts.errored} failed again" if counts.errored else ""
-        return text + (f", {gone} are gone from the source" if gone else "")
+        return text + (f", {counted(gone, 'is', 'are')} gone from the source" if gone else "")
 
     def _forget(self) -> int:
         """Clear the entries of records that were not delivered."""

@@ -176,7 +176,7 @@ def test_an_answer_is_acted_on_by_the_next_run(
     result = kernel.sync("Acme")
     assert query("SELECT Name, City FROM people") == [(expected, "Paris")]
     assert list(kernel.queues.conflicts("Acme")) == []
-    assert any("1 conflicts were answered" in note for note in result.maps[0].notes)
+    assert any("1 conflict was answered" in note for note in result.maps[0].notes)
     account.put("1", city="Rome")
     assert kernel.sync("Acme").counts.conflicted == 0, "an answered conflict does not come back by itself"
     assert query("SELECT Name FROM people") == [(expected,)]
@@ -237,3 +237,27 @@ def test_failed_records_are_shown_and_discarded(kernel: Kernel, account: Account
     with pytest.raises(UnknownName, match="no failed record named 'x'"):
         kernel.queues.discard("Acme", ["x"])
     assert kernel.queues.discard("Acme") == 1
+
+
+def test_with_an_unknown_id_nothing_is_discarded_and_all_unknown_ones_are_named(
+    kernel: Kernel, account: Account, query: Query
+) -> None:
+    kernel.apply(document("SourceWins"))
+    for number in range(3):
+        account.put(f"bad{number}", name={"an": "object"})
+    assert kernel.sync("Acme").counts.errored == 3
+    with pytest.raises(UnknownName) as caught:
+        kernel.queues.discard("Acme", ["bad1", "bax2", "nothing like it", "bad0"])
+    assert "no failed record named 'bax2', did you mean 'bad2'?" in str(caught.value)
+    assert "no failed record named 'nothing like it'" in str(caught.value)
+    assert "'bad0'" not in str(caught.value)
+    assert query("SELECT count(*) FROM mj_failed_record") == [(3,)]
+    assert kernel.queues.discard("Acme", ["bad1", "bad2"]) == 2
+
+
+def test_with_an_unknown_id_nothing_is_answered(kernel: Kernel, account: Account, query: Query) -> None:
+    conflict(kernel, account, query)
+    with pytest.raises(UnknownName, match=r"named '2'.*(?s:.*)named '3'"):
+        kernel.queues.resolve("Acme", "source", ["3", "1", "2"])
+    assert [queued.answer for _, queued in kernel.queues.conflicts("Acme")] == [None]
+    assert kernel.queues.resolve("Acme", "source", ["1"]) == 1

@@ -448,7 +448,7 @@ def test_a_sweep_is_planned_and_asks_for_a_word_when_it_is_applied(place: Place,
     account.forget("people", "03")
     few, changes = planned(place, full=True)
     assert [(c.kind, c.external_id, c.old["Email"]) for c in changes] == [("delete", "03", "p3@x.org")]
-    assert few.maps[0].notes == ("1 records that the source no longer has were dealt with",)
+    assert few.maps[0].notes == ("1 record that the source no longer has was dealt with",)
     for i in range(10, 30):
         account.forget("people", f"{i}")
     many, changes = planned(place, tmp_path / "plan", full=True)

@@ -296,7 +296,7 @@ def test_a_failed_record_that_is_gone_from_the_source_leaves_the_ledger(tmp_path
         del account.records["bad"]
         result = kernel.sync("Acme")
         assert failures(rows) == []
-        assert result.maps[0].notes == ("1 failed records of earlier runs tried again: 0 succeeded, 1 are gone from the source",)
+        assert result.maps[0].notes == ("1 failed record of earlier runs tried again: 0 succeeded, 1 is gone from the source",)
 
 
 # --- Deletes that the source tells -------------------------------------------------------------------

@@ -19,6 +19,7 @@ from mjcore.progress import Progress, ProgressListener
 from mjcore.records import Counts, Page
 from mjcore.verify import Difference, Verified
 from mjcore.wire import unstructure
+from mjcore.wording import counted
 
 KINDS = {"missing": "no row", "different": "differs", "extra": "gone from the source", "failed": "cannot be mapped"}
 
@@ -97,7 +98,7 @@ def report(verified: Sequence[Verified], began: datetime) -> Iterator[Renderable
 
 def _headline(found: Verified, began: datetime) -> Text:
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items() if count)
-    of = f"{found.equal:,} of {found.records:,} records present and equal"
+    of = f"{found.equal:,} of {counted(found.records, 'record')} present and equal"
     line = Text.assemble(
         (plain(f"{found.external_object_name} → {found.entity}"), "bold"),
         ": ",

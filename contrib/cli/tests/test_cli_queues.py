@@ -299,3 +299,20 @@ def test_a_remap_does_not_ask_the_source(mj: Run, folder: Path) -> None:
     assert (ended.code, ended.json["TotalRecordsUpdated"]) == (0, 3)
     assert query(folder, "SELECT Email, FullName FROM contacts ORDER BY Email")[0] == ("ADA@EXAMPLE.ORG", "Ada Lovelace")
     assert json.loads(query(folder, "SELECT configuration FROM mj_integration_run ORDER BY id DESC")[0][0])["Mode"] == "remap"
+
+
+def test_with_an_unknown_id_nothing_is_done_and_all_unknown_ones_are_named(failing: Run) -> None:
+    ended = failing("failed", "discard", "Acme files", "33", "x", "6666", "99")
+    assert (ended.code, ended.out) == (2, "")
+    assert "no failed record named '6666', did you mean '66'?" in ended.err
+    assert "no failed record named 'x'" in ended.err
+    assert len(failing("failed", "list", "Acme files", "--json").json) == len(FAILING)
+
+
+def test_a_count_of_one_is_told_as_such(conflicting: Run, folder: Path) -> None:
+    assert conflicting("conflicts", "resolve", "Acme files", "--accept", "source", "2").out.startswith("1 conflict answered")
+    lines = (folder / "data" / "contacts.csv").read_text().splitlines()
+    (folder / "data" / "contacts.csv").write_text("\n".join(line for line in lines if not line.startswith("3,")) + "\n")
+    told = " ".join(conflicting("sync", "Acme files", "--full", "--allow-deletes").out.split())
+    assert "1 conflict was answered: 1 for the source" in told
+    assert "1 record that the source no longer has was dealt with" in told

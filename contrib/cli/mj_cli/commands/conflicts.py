@@ -94,6 +94,7 @@ def resolve(  # noqa: PLR0913, PLR0917 - the options of one command
     from mj_cli.running import run_one
     from mjcore.kernel import Kernel
     from mjcore.models import RunRequest
+    from mjcore.wording import counted
 
     if bool(names) is (everything or (entity_map is not None and not names)):
         raise typer.BadParameter("name records, or use --map or --all")
@@ -105,7 +106,7 @@ def resolve(  # noqa: PLR0913, PLR0917 - the options of one command
     if as_json:
         print_json({"Connection": connection, "Accepted": accept, "Answered": answered, "Run": result and shape(result)})
     else:
-        said = "1 conflict answered" if answered == 1 else f"{answered:,} conflicts answered"
+        said = f"{counted(answered, 'conflict')} answered"
         next_run = f"; the next `mj sync {connection!r}` acts on it, or `--now`" if answered and not result else ""
         out().print(plain(f"{said}{next_run}" if answered else "no conflicts"), soft_wrap=True)
         out().print(*(summary(result) if result else ()), sep="\n", end="\n" if result else "")

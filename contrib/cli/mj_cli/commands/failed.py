@@ -101,6 +101,7 @@ def discard(
     from mj_cli.failing import explained
     from mj_cli.output import out, print_json
     from mjcore.kernel import Kernel
+    from mjcore.wording import counted
 
     if bool(names) is everything:
         raise typer.BadParameter("name records, or use --all")
@@ -112,12 +113,14 @@ def discard(
     if as_json:
         print_json({"Connection": connection, "Discarded": removed})
     else:
-        out().print("1 failed record discarded" if removed == 1 else f"{removed:,} failed records discarded")
+        out().print(f"{counted(removed, 'failed record')} discarded")
 
 
 def _confirmed(waiting: "Iterable[object]") -> bool:
     """Ask on a terminal; where nobody can answer, what was typed is meant."""
     if not sys.stdin.isatty():
         return True
+    from mjcore.wording import counted
+
     count = sum(1 for _ in waiting)
-    return not count or typer.confirm(f"discard {count:,} failed record{'' if count == 1 else 's'}?", err=True)
+    return not count or typer.confirm(f"discard {counted(count, 'failed record')}?", err=True)
