@@ -91,6 +91,12 @@ def load(connection: sa.Connection, kind: type[T], where: Mapping[str, JSON], ne
 
 def _entity_maps(connection: sa.Connection, rows: Sequence[Row]) -> list[EntityMap]:
     entities = {e.id: e for e in _by(connection, tables.ENTITY, "id", {row["entity_id"] for row in rows}, _as_entity)}
+    for row in rows:
+        if row["entity_id"] not in entities:
+            raise StoreError(
+                f"mj-storage-sql: entity map {row['external_object_name']!r} ({row['id']}) fills the entity {row['entity_id']}, "
+                "which is gone from mj_entity: put its row back, or delete the map's from mj_integration_entity_map"
+            )
     ids = {row["id"] for row in rows}
     field_maps: dict[str, list[FieldMap]] = {}
     for row in _by(connection, tables.FIELD_MAP, "entity_map_id", ids, dict):

@@ -194,3 +194,12 @@ def test_the_newest_of_many_come_in_the_order_of_their_ids(store: Store) -> None
     assert [r.id for r in store.load(IntegrationRun, newest=3)] == ["r6", "r7", "r8"]
     assert [r.id for r in store.load(IntegrationRun, newest=2, status="Failed")] == ["r5", "r7"]
     assert [r.id for r in store.load(IntegrationRun, newest=100)] == [f"r{i}" for i in range(1, 9)]
+
+
+def test_a_map_whose_entity_is_gone_says_what_to_do(store: Store, scene: Any) -> None:
+    entity_map = scene.context.entity_map
+    assert store.load(EntityMap, id=entity_map.id) == [entity_map]
+    store.save([], remove=[scene.entity])
+    with pytest.raises(StoreError, match=rf"'contacts' \({entity_map.id}\) fills the entity {scene.entity.id}.*put its row back"):
+        store.load(EntityMap, id=entity_map.id)
+    assert store.load(EntityMap, id="another") == []
