@@ -23,7 +23,7 @@ from mjcore.capabilities import (
 )
 from mjcore.errors import MJError
 from mjcore.loader import Plugin, load_plugins, new_manager
-from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest
+from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest, Trigger
 from mjcore.opening import new_run, open_source
 from mjcore.preview import Preview, preview
 from mjcore.progress import ProgressListener
@@ -166,18 +166,19 @@ class Kernel:
         remap: bool = False,
         allow_deletes: bool = False,
         plan: "Path | None" = None,
+        trigger: Trigger = "Manual",
         progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> SyncResult:
         """Pull one connection, or apply the file of a `plan`: exactly that, without asking the source.
 
-        A failed run is a result. Raises `ConfigError` and `UnknownName` for what was asked, `LeaseHeld` when another run has
-        the connection, `LeaseLost` when another took it over.
+        A failed run is a result. A connection that an undo has paused is run by a manual `trigger` alone. Raises `ConfigError`
+        and `UnknownName` for what was asked, `LeaseHeld` when another run has the connection, `LeaseLost` when one took it over.
         """
         if plan is not None:
             from mjcore.replay import apply_plan
 
-            return apply_plan(self, connection, plan, progress, cancel, allow_deletes=allow_deletes)
+            return apply_plan(self, connection, plan, progress, cancel, allow_deletes=allow_deletes, trigger=trigger)
         request = RunRequest(
             connection,
             tuple(maps),
@@ -185,6 +186,7 @@ class Kernel:
             since=since.isoformat() if since else None,
             until=until.isoformat() if until else None,
             mode="remap" if remap else "sync",
+            trigger=trigger,
             allow_deletes=allow_deletes,
         )
         return self.run(request, progress, cancel)

@@ -33,7 +33,7 @@ def admit(store: Store, connection_id: str, trigger: Trigger, lease: Lease, now:
     if connection.status == "Inactive" and trigger != "Manual":
         why = f"run {undo.configuration[UNDO]} was undone" if undo else "it is switched off"
         raise ConfigError(
-            f"connection {connection.name!r} is Inactive: {why}; a manual sync runs it: mj sync {connection.name!r}"
+            f"connection {connection.name!r} is Inactive: {why}; a manual sync runs it: mj sync {connection.name!r} --manual"
         )
     saved: list[Any] = []
     if undo and connection.status == "Inactive" and undo.configuration.get(PAUSED):

@@ -11,7 +11,7 @@ from mjcore.batch import ATTEMPTS, Batches
 from mjcore.compare import from_json
 from mjcore.deletion import DELETE_REFUSED, guard
 from mjcore.errors import ConfigError, MJError, RowRefused, RowsMoved
-from mjcore.models import Entity, EntityField, EntityMap, RunRequest
+from mjcore.models import Entity, EntityField, EntityMap, RunRequest, Trigger
 from mjcore.opening import new_run
 from mjcore.ordering import layers
 from mjcore.plan import InOrder, stands
@@ -40,13 +40,14 @@ def apply_plan(
     cancel: Callable[[], bool],
     *,
     allow_deletes: bool,
+    trigger: Trigger,
 ) -> SyncResult:
     """Apply a plan; see `Kernel.sync`. `ConfigError`: it is of another connection, or no longer what a sync would start from."""
     reader = PlanReader.open(path)
     (metadata,) = kernel.connections(connection)
     if reader.header["connection_id"] != metadata.connection.id:
         raise ConfigError(f"plan {path}: made for the connection {reader.header['connection']!r}, not for {connection!r}")
-    request = evolve(structure(RunRequest, reader.header["request"]), run_id=None, allow_deletes=allow_deletes)
+    request = evolve(structure(RunRequest, reader.header["request"]), run_id=None, allow_deletes=allow_deletes, trigger=trigger)
     with closing(kernel.open(metadata, cancel)) as source, closing(Replay(reader)) as replay:
         run = evolve(new_run(kernel, metadata, request, progress, cancel), executor=InOrder(), replay=replay)
         return run.execute(source)

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mj_cli.failing import exit_code_of, explained
 from mj_cli.interrupt import cancel_on_interrupt
@@ -12,7 +12,7 @@ from mj_cli.results import summary
 from mj_cli.syncing import PAUSE, run_all
 from mj_cli.watching import watching
 from mjcore.errors import LeaseHeld
-from mjcore.models import RunRequest
+from mjcore.models import RunRequest, Trigger
 from mjcore.results import SyncResult, refused
 
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ def run_one(kernel: "Kernel", request: RunRequest, *, wait: bool) -> SyncResult:
     return result
 
 
-def run_plan(kernel: "Kernel", connection: str, plan: Path, *, allow_deletes: bool, wait: bool) -> SyncResult:
+def run_plan(kernel: "Kernel", connection: str, plan: Path, *, allow_deletes: bool, trigger: Trigger, wait: bool) -> SyncResult:
     """Apply the file of a plan, as `run_one` runs a request."""
     with explained(kernel):
         kernel.connections(connection)
+    options: dict[str, Any] = {"plan": plan, "allow_deletes": allow_deletes, "trigger": trigger}
     with cancel_on_interrupt(err()) as cancelled, watching(err(), several=False) as listener:
         while True:
             try:
-                return kernel.sync(connection, plan=plan, allow_deletes=allow_deletes, progress=listener, cancel=cancelled)
+                return kernel.sync(connection, **options, progress=listener, cancel=cancelled)
             except LeaseHeld as error:
                 if not wait or cancelled():
                     return refused(connection, error)

@@ -8,6 +8,7 @@ from rich.text import Text
 from mj_cli.failing import FAILED, FINE, PARTIAL
 from mj_cli.history import SHORT
 from mj_cli.output import plain, table
+from mj_cli.terminal import is_attended
 from mjcore.compare import key_text
 from mjcore.undo import UndoResult
 
@@ -41,7 +42,8 @@ def report(result: UndoResult) -> Iterator[RenderableType]:
 
 def paused(connection: str) -> str:
     """Return what a person has to know after an undo."""
-    return plain(f"{connection} is Inactive, so that nothing writes it again by itself: `mj sync {connection!r}` ends that")
+    manual = f"mj sync {connection!r}" if is_attended() else f"mj sync {connection!r} --manual"
+    return plain(f"{connection} is Inactive, so that nothing writes it again by itself: `{manual}` ends that")
 
 
 def exit_code(results: Sequence[UndoResult]) -> int:

@@ -131,9 +131,22 @@ def test_a_run_is_undone_after_a_look(changed: Run, folder: Path) -> None:
     assert contacts(folder) == after
     ended = changed("undo", run[-8:])
     assert (ended.code, ended.out.splitlines()[1]) == (0, "1 created row removed, 1 update taken back")
-    assert "`mj sync 'Acme files'` ends that" in ended.out
+    assert "`mj sync 'Acme files' --manual` ends that" in ended.out
     assert contacts(folder) == before
-    assert changed("sync", "Acme files").code == 0
+    refused = changed("sync", "Acme files")
+    assert (refused.code, contacts(folder)) == (2, before)
+    assert "a manual sync runs it: mj sync 'Acme files' --manual" in " ".join(refused.out.split())
+    assert changed("sync", "Acme files", "--manual").code == 0
+    assert contacts(folder) == after
+
+
+def test_a_plan_ends_a_pause_as_a_sync_does(changed: Run, folder: Path) -> None:
+    run = changed("sync", "Acme files", "--json").json["RunID"]
+    after = contacts(folder)
+    assert changed("undo", run).code == 0
+    assert changed("plan", "Acme files", "-o", "plan.jsonl").code == 0
+    assert changed("sync", "Acme files", "--plan", "plan.jsonl").code == 2
+    assert changed("sync", "Acme files", "--plan", "plan.jsonl", "--manual").code == 0
     assert contacts(folder) == after
 
 

@@ -215,3 +215,32 @@ def test_ctrl_c_ends_a_command_that_runs_nothing(folder: Path) -> None:
             shown.press(b"\x03")
             assert shown.end() in (1, 130)
         assert "Traceback" not in shown.seen
+
+
+# --- who asks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("arguments", "is_manual"), [([], False), (["--manual"], True)])
+def test_what_runs_by_itself_does_not_end_the_pause_of_an_undo(
+    mj: Run, folder: Path, arguments: list[str], is_manual: bool
+) -> None:
+    assert mj("apply", "crm.yaml").code == 0
+    run = mj("sync", "Acme files", "--json").json["RunID"]
+    assert query(folder, "SELECT trigger_type FROM mj_integration_run") == [("Scheduled",)]
+    assert mj("undo", run).code == 0
+    done = subprocess.run(
+        [*MJ, "sync", "Acme files", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment()
+    )
+    assert done.returncode == (0 if is_manual else 2), done.stderr
+    status = query(folder, "SELECT status FROM mj_company_integration")
+    assert status == [("Active" if is_manual else "Inactive",)]
+
+
+def test_at_a_terminal_a_sync_is_manual(mj: Run, folder: Path) -> None:
+    assert mj("apply", "crm.yaml").code == 0
+    run = mj("sync", "Acme files", "--json").json["RunID"]
+    assert mj("undo", run).code == 0
+    with terminal("sync", "Acme files") as shown:
+        assert shown.end() == 0
+    assert query(folder, "SELECT trigger_type FROM mj_integration_run ORDER BY id")[-1] == ("Manual",)
+    assert query(folder, "SELECT status FROM mj_company_integration") == [("Active",)]

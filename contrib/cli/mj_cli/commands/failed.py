@@ -1,6 +1,5 @@
 """`mj failed`: records that could not be written, each with its reason."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,9 +117,10 @@ def discard(
 
 def _confirmed(waiting: "Iterable[object]") -> bool:
     """Ask on a terminal; where nobody can answer, what was typed is meant."""
-    if not sys.stdin.isatty():
-        return True
+    from mj_cli.terminal import is_attended
     from mjcore.wording import counted
 
+    if not is_attended():
+        return True
     count = sum(1 for _ in waiting)
     return not count or typer.confirm(f"discard {counted(count, 'failed record')}?", err=True)

@@ -1,6 +1,5 @@
 """`mj purge`: retention ends."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,8 +48,9 @@ def _confirmed(kernel: "Kernel", connection: str, before: "datetime") -> bool:
     """Ask on a terminal, where there is something to remove; where nobody can answer, what was typed is meant."""
     from mj_cli.moments import local
     from mj_cli.purging import told
+    from mj_cli.terminal import is_attended
 
-    if not sys.stdin.isatty():
+    if not is_attended():
         return True
     would = kernel.purge(connection, before, dry_run=True).purged
     loss = f"remove {told(would)}? Runs that began before {local(before)} can no longer be undone"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from mj_cli.options import STORE, AsJSON, Store
+from mj_cli.options import STORE, AsJSON, Store, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mjcore.kernel import Kernel
-    from mjcore.models import ConnectionMetadata
+    from mjcore.models import ConnectionMetadata, Trigger
 
 
 def sync(  # noqa: PLR0913, PLR0917 - the options of one command
@@ -26,23 +26,32 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     everything: Annotated[bool, typer.Option("--all", help="Every active connection.")] = False,
     plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Do exactly what `mj plan -o FILE` told.")] = None,
     allow_deletes: Annotated[bool, typer.Option("--allow-deletes", help="Delete more than the guard lets pass.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait while another run holds the connection.")] = False,
+    manual: Annotated[bool, typer.Option("--manual", help="A person asks for it, though there is no terminal.")] = False,
+    wait: Wait = False,
     store: Store = STORE,
     as_json: AsJSON = False,
 ) -> None:
     """Pull the changes of one or more connections."""
+    from attrs import evolve
+
     from mj_cli.failing import exit_code_of, explained
     from mj_cli.output import err, out, print_json
     from mj_cli.results import as_json as shape
     from mj_cli.results import summary
+    from mj_cli.running import print_run, run_plan
     from mj_cli.syncing import instant, run_all
+    from mj_cli.terminal import is_attended
     from mjcore.kernel import Kernel
     from mjcore.models import RunRequest
 
+    trigger: Trigger = "Manual" if manual or is_attended() else "Scheduled"
     if plan:
         if len(connections or ()) != 1 or maps or full or remap or since or until or template or company or everything:
-            raise typer.BadParameter("--plan takes one connection, --allow-deletes and --wait")
-        raise typer.Exit(_apply(plan, (connections or [""])[0], store, allow_deletes=allow_deletes, wait=wait, as_json=as_json))
+            raise typer.BadParameter("--plan takes one connection, --allow-deletes, --manual and --wait")
+        (name,) = connections or [""]
+        with Kernel(store) as kernel:
+            result = run_plan(kernel, name, plan, allow_deletes=allow_deletes, trigger=trigger, wait=wait)
+        raise typer.Exit(print_run(result, as_json=as_json))
     begin, end = instant("--since", since), instant("--until", until)
     if until and not since:
         raise typer.BadParameter("--until needs --since")
@@ -51,13 +60,12 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
     if remap and (full or since):
         raise typer.BadParameter("--remap does not ask the source: leave out --full and --since")
     mode: Literal["remap", "sync"] = "remap" if remap else "sync"
+    which, allowed = tuple(maps or ()), allow_deletes
+    asked = RunRequest("", which, full=full, since=begin, until=end, mode=mode, trigger=trigger, allow_deletes=allowed)
     with Kernel(store) as kernel:
         with explained(kernel):
             chosen = _chosen(kernel, connections or (), template, company, everything=everything)
-        requests = [
-            RunRequest(c.name, tuple(maps or ()), full=full, since=begin, until=end, mode=mode, allow_deletes=allow_deletes)
-            for c in chosen
-        ]
+        requests = [evolve(asked, connection=c.name) for c in chosen]
         results = run_all(kernel, requests, err(), wait=wait)
     if as_json:
         shaped = [shape(result) for result in results]
@@ -67,15 +75,6 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of one command
         for number, result in enumerate(results):
             out().print(*([""] if number else []), *summary(result), sep="\n")
     raise typer.Exit(exit_code_of(results))
-
-
-def _apply(plan: Path, connection: str, store: str, *, allow_deletes: bool, wait: bool, as_json: bool) -> int:
-    from mj_cli.running import print_run, run_plan
-    from mjcore.kernel import Kernel
-
-    with Kernel(store) as kernel:
-        result = run_plan(kernel, connection, plan, allow_deletes=allow_deletes, wait=wait)
-    return print_run(result, as_json=as_json)
 
 
 def _chosen(
