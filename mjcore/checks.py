@@ -11,7 +11,7 @@ from mjcore.errors import ConfigError, Problem, UnknownName, did_you_mean
 from mjcore.mapping import active_field_maps, compile_mapping
 from mjcore.matching import MATCH_KEYS, MatchRules
 from mjcore.models import Entity, EntityField, EntityMap, SyncDirection
-from mjcore.opening import RATE_LIMIT
+from mjcore.opening import NOTIFIER, NOTIFY, RATE_LIMIT
 from mjcore.wire import structure
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def check_settings(
 ) -> tuple[list[Problem], list[Problem]]:
     """Return the faults and the warnings of a connection's two configurations."""
     settings = dict(configuration)
-    limit = settings.pop(RATE_LIMIT, 0)
-    problems, warnings = [], []
+    limit, notifiers = settings.pop(RATE_LIMIT, 0), settings.pop(NOTIFY, ())
+    problems, warnings = list(_notifier_problems(kernel, notifiers)), []
     if type(limit) is not int or limit < 0:
         problems.append(Problem(f"Configuration.{RATE_LIMIT}", "a whole number of requests expected; 0 is no limit"))
     problems += _structure(provider.config, settings, "Configuration")
@@ -43,6 +43,21 @@ def check_settings(
     if not problems:
         warnings = _structure(provider.auth, auth, "AuthConfiguration", _resolve(kernel))
     return problems, warnings
+
+
+def _notifier_problems(kernel: "Kernel", notifiers: Any) -> Iterator[Problem]:
+    """Yield what is wrong with the notifiers that a connection names."""
+    if not isinstance(notifiers, list | tuple) or not all(isinstance(entry, Mapping) for entry in notifiers):
+        yield Problem(f"Configuration.{NOTIFY}", f"a list of mappings expected, such as [{{{NOTIFIER}: log}}]")
+        return
+    for index, entry in enumerate(notifiers):
+        path, settings = f"Configuration.{NOTIFY}[{index}]", {key: entry[key] for key in entry if key != NOTIFIER}
+        try:
+            kind = kernel.notifier_types[str(entry.get(NOTIFIER, ""))]
+        except UnknownName as error:
+            yield Problem(f"{path}.{NOTIFIER}", str(error))
+        else:
+            yield from _structure(kind.config, settings, path, _known_scheme(kernel))
 
 
 def check_direction(provider: ProviderType[Any, Any], direction: SyncDirection) -> Iterator[Problem]:

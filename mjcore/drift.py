@@ -14,6 +14,12 @@ SHOWN = 10
 """Names in one note."""
 
 
+class DriftNote(str):
+    """A note about fields of the source, so that a run can tell it from its other notes."""
+
+    __slots__ = ()
+
+
 @frozen
 class Drift:
     """One object's fields: `before` as they were seen last (None: never), `now` as they are."""
@@ -52,18 +58,18 @@ class Drift:
         near = did_you_mean(name, self.now)
         return f"the source {was} field {name!r}, which fills {destination!r}{near}; correct it, or set Optional: true"
 
-    def notes(self, plan: MappingPlan) -> Iterator[str]:
+    def notes(self, plan: MappingPlan) -> Iterator[DriftNote]:
         """Yield what changed since the fields were last seen."""
         if self.before is None or not self.now:
             return
         before, mapped = self.before.fields, {name: column.name for column in plan.columns for name in _reads(column)}
         if added := [name for name in self.now if name not in before]:
-            yield f"new fields of the source: {_listed(added)}"
+            yield DriftNote(f"new fields of the source: {_listed(added)}")
         if removed := [name for name in before if name not in self.now]:
-            yield f"fields that the source no longer has: {_listed(removed)}"
+            yield DriftNote(f"fields that the source no longer has: {_listed(removed)}")
         for name, destination in mapped.items():
             if name in before and name in self.now and before[name] != self.now[name]:
-                yield f"field {name!r} is {self.now[name]} now and was {before[name]}; it fills {destination!r}"
+                yield DriftNote(f"field {name!r} is {self.now[name]} now and was {before[name]}; it fills {destination!r}")
 
     def seen(self, at: datetime) -> ExternalSchema | None:
         """Return what to keep; None when nothing changed."""

@@ -30,10 +30,10 @@ class MJError(Exception):
 
 
 class PluginError(MJError):
-    """A plugin could not be loaded. The kernel goes on; using what it should have provided raises `UnknownName`."""
+    """A plugin could not be loaded, or failed. The kernel goes on; using what it should have provided raises `UnknownName`."""
 
-    def __init__(self, distribution: str, plugin: str, fault: str) -> None:
-        super().__init__(f"{distribution}: plugin {plugin!r} not loaded: {fault}")
+    def __init__(self, distribution: str, plugin: str, fault: str, what: str = "not loaded") -> None:
+        super().__init__(f"{distribution + ': ' if distribution else ''}plugin {plugin!r} {what}: {fault}")
         self.distribution, self.plugin, self.fault = distribution, plugin, fault
 
 

@@ -2,7 +2,7 @@
 
 *Capabilities* are collected once, when a `Kernel` is built: return declarations, which are then chosen by name.
 *Stages* run once per batch or more rarely, and the kernel implements each one: plugins may only wrap them.
-*Events* tell what happened, after it is committed: an exception is recorded and harms nothing.
+*Events* tell what happened, after it is committed: an exception is noted in the run and harms nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -117,7 +117,7 @@ def mj_attributor_types() -> Iterable[AttributorType]:
 def mj_notifier_types() -> Iterable[NotifierType[Any]]:
     """Return the ways to tell people.
 
-    Chosen by name in a connection's notification settings.
+    Chosen by `Notifier` in the list `Notify` of a connection's `Configuration`.
     """
     return ()
 
@@ -207,7 +207,8 @@ def mj_attribute(attributors: Sequence[Attributor], changes: Sequence[RowChange]
 def mj_notify(notifiers: Sequence[Notifier], notice: Notice) -> bool | None:
     """Tell people.
 
-    The kernel hands the notice to each notifier; one that fails is recorded. Returns whether all succeeded.
+    The kernel hands the notice to each notifier, after a run has ended and given its connection back; one that fails is
+    noted in the run. Returns whether all succeeded. Once per kind of notice and run.
     """
 
 

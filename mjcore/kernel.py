@@ -24,6 +24,7 @@ from mjcore.capabilities import (
 from mjcore.errors import MJError
 from mjcore.loader import Plugin, load_plugins, new_manager
 from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest, Trigger
+from mjcore.notices import finished
 from mjcore.opening import new_run, open_source
 from mjcore.preview import Preview, preview
 from mjcore.progress import ProgressListener
@@ -198,7 +199,7 @@ class Kernel:
         (metadata,) = self.connections(request.connection)
         run = new_run(self, metadata, request, progress, cancel)
         with closing(self.open(metadata, cancel)) as source:
-            return run.execute(source)
+            return finished(self, run, run.execute(source))
 
     @cached_property
     def plan(self) -> "Planner":

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 RATE_LIMIT = "RateLimit"
 """Configuration key of every provider: requests per the provider's period; 0 is no limit."""
+NOTIFY, NOTIFIER = "Notify", "Notifier"
+"""Configuration key of every provider: a list of notifiers, each by its name under `Notifier` with its settings beside that."""
 
 
 def open_source(kernel: "Kernel", metadata: ConnectionMetadata, cancel: Callable[[], bool]) -> Source:
     """Open a connection. `ConfigError` with every problem of its settings and secrets."""
     connection, provider = metadata.connection, kernel.provider_types[metadata.provider.name]
     settings = dict(connection.configuration)
-    limit = settings.pop(RATE_LIMIT, None)
+    limit, _ = settings.pop(RATE_LIMIT, None), settings.pop(NOTIFY, None)
     problems: list[Problem] = []
     config = _structured(provider.config, settings, None, "Configuration", problems)
     auth = _structured(provider.auth, connection.auth_configuration, resolver(kernel), "AuthConfiguration", problems)

@@ -12,6 +12,7 @@ from mjcore.compare import from_json
 from mjcore.deletion import DELETE_REFUSED, guard
 from mjcore.errors import ConfigError, MJError, RowRefused, RowsMoved
 from mjcore.models import Entity, EntityField, EntityMap, RunRequest, Trigger
+from mjcore.notices import finished
 from mjcore.opening import new_run
 from mjcore.ordering import layers
 from mjcore.plan import InOrder, stands
@@ -50,7 +51,7 @@ def apply_plan(
     request = evolve(structure(RunRequest, reader.header["request"]), run_id=None, allow_deletes=allow_deletes, trigger=trigger)
     with closing(kernel.open(metadata, cancel)) as source, closing(Replay(reader)) as replay:
         run = evolve(new_run(kernel, metadata, request, progress, cancel), executor=InOrder(), replay=replay)
-        return run.execute(source)
+        return finished(kernel, run, run.execute(source))
 
 
 @define

@@ -14,6 +14,7 @@ from mjcore.history import RecordChange
 from mjcore.holder import is_gone, this_process
 from mjcore.ids import new_id
 from mjcore.models import CompanyIntegration, ConnectionMetadata, EntityMap, IntegrationRun, IntegrationRunDetail, SyncContext
+from mjcore.notices import keep
 from mjcore.pausing import ENTITY_MAP, UNDO, last_run, pause
 from mjcore.progress import Progress, ProgressListener
 from mjcore.records import BatchWrite, Counts, Lease, Position, Watermark
@@ -233,6 +234,8 @@ class Reversal:
         result = SyncResult(me.id, self.metadata.name, status, counts, me.direction, me.started_at, now, error=error)
         for part in list(self.parts.values())[-1:]:
             self.kernel.stages.tell("mj_run_finished", context=part.context, result=result)
+            if notes := self.kernel.stages.noted.taken(me.id):
+                keep(store, me.id, part.context.entity_map.id, notes)
 
     def _result(self, status: Literal["Completed", "Cancelled"]) -> UndoResult:
         all_ = sum((part.counts for part in self.parts.values()), Counts())

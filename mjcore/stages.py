@@ -4,18 +4,26 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pluggy
+from attrs import frozen
 
 from mjcore.capabilities import Attribution, Attributor, Executor, Matcher, Notice, Notifier, Rows, Source, Store
-from mjcore.errors import PluginError
+from mjcore.errors import MJError, PluginError
+from mjcore.failures import Failures
 from mjcore.hookspecs import MappingPlan, hookimpl
 from mjcore.models import RunRequest, SyncContext
 from mjcore.records import Batch, BatchWrite, Counts, FetchRequest, Lease, MappedBatch, MappedRecord, Page, RowChange, RowKey
 from mjcore.results import SyncResult
 from mjcore.schema import ExternalField, ExternalObject
 
+LISTED = 100
+"""How many failures of listeners are kept."""
 
+
+@frozen
 class Defaults:
     """What each stage does when nothing wraps it."""
+
+    stages: "Stages"
 
     @hookimpl(trylast=True)
     def mj_discover(self, source: Source) -> Sequence[ExternalObject]:
@@ -55,23 +63,31 @@ class Defaults:
 
     @hookimpl(trylast=True)
     def mj_notify(self, notifiers: Sequence[Notifier], notice: Notice) -> bool:
-        for notifier in notifiers:
+        done = [self._notified(notifier, notice) for notifier in notifiers]
+        return all(done)
+
+    def _notified(self, notifier: Notifier, notice: Notice) -> bool:
+        try:
             notifier.notify(notice)
+        except Exception as fault:  # noqa: BLE001 - a notifier must not fail a run, nor keep others from telling
+            self.stages.note_notifier(notice.run_id or "", f"{type(notifier).__module__}.{type(notifier).__name__}", fault)
+            return False
         return True
 
 
 class Stages:
-    """Typed calls of the hooks; `failures` keeps what listeners of events raised."""
+    """Typed calls of the hooks. What listeners and notifiers raise is `noted` by run; `failures` keeps the last of listeners."""
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self.failures: list[PluginError] = []
+        self.noted = Failures()
         self._manager = manager
-        manager.register(Defaults(), "mjcore")
+        manager.register(Defaults(self), "mjcore")
 
     def _call(self, hook: str, **arguments: Any) -> Any:
         answer = getattr(self._manager.hook, hook)(**arguments)
         if answer is None:
-            raise PluginError("mjcore", hook, "a wrapper returned None instead of the stage's result")
+            raise PluginError("mjcore", hook, "a wrapper returned None instead of the stage's result", "failed")
         return answer
 
     def discover(self, source: Source) -> Sequence[ExternalObject]:
@@ -99,14 +115,29 @@ class Stages:
     ) -> Iterable[SyncResult]:
         return self._call("mj_execute", executor=executor, requests=requests, runner=runner)  # type: ignore[no-any-return]
 
+    def notify(self, notifiers: Sequence[Notifier], notice: Notice) -> None:
+        """Send one notice; what a notifier or a wrapper raises is noted and harms nobody."""
+        try:
+            self._call("mj_notify", notifiers=notifiers, notice=notice)
+        except Exception as fault:  # noqa: BLE001 - as in `tell`
+            self.note_notifier(notice.run_id or "", "mj_notify", fault)
+
+    def note_notifier(self, run_id: str, name: str, fault: Exception) -> None:
+        """Note a notifier that failed: by its kind of error alone, as the text may show a secret such as a webhook's URL."""
+        why = str(fault) if isinstance(fault, MJError) else type(fault).__name__
+        self.noted.add(run_id, "", f"notifier {name} failed: {why}")
+
     def tell(self, event: str, **facts: Any) -> None:
-        """Deliver an event to one listener at a time: what one raises is recorded and harms nobody. A plan has no events."""
-        if facts["context"].is_dry_run:
+        """Deliver an event to one listener at a time: what one raises is noted and harms nobody. A plan has no events."""
+        context: SyncContext = facts["context"]
+        if context.is_dry_run:
             return
         for implementation in getattr(self._manager.hook, event).get_hookimpls():
             try:
                 implementation.function(**{name: facts[name] for name in implementation.argnames})
             except Exception as fault:  # noqa: BLE001 - a listener must not fail a run
-                error = PluginError(implementation.plugin_name, event, f"{type(fault).__name__}: {fault}")
+                error = PluginError("", implementation.plugin_name, f"{type(fault).__name__}: {fault}", f"failed in {event}")
                 error.__cause__ = fault
-                self.failures.append(error)
+                self.failures = [*self.failures[1 - LISTED :], error]
+                about = context.entity_map.external_object_name if event != "mj_run_finished" else ""
+                self.noted.add(context.run_id, about, str(error))

@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from mjcore.batch import Batches, TooManyFailures
 from mjcore.cancel import Stop
 from mjcore.capabilities import Executor, Matcher, MatchType, ProviderType, Source, Store, TransformType
 from mjcore.decision import Decider
 from mjcore.deletion import TooManyDeletes
+from mjcore.drift import DriftNote
 from mjcore.errors import ConfigError, LeaseLost, MJError, NotSupported, UnknownName
 from mjcore.heartbeat import LEASE, kept
 from mjcore.holder import is_gone, this_process
@@ -68,6 +69,10 @@ class Run:
     is_dry_run: bool = False
     replay: "Replay | None" = None
     """Where what is written comes from, instead of the source: a plan."""
+    faults: list[Exception] = field(factory=list)
+    """What stopped the run, or an entity map of it."""
+    drift: list[str] = field(factory=list)
+    """Notes about fields of the source that have changed."""
 
     def execute(self, source: Source) -> SyncResult:
         """Run. Raises `UnknownName`, `LeaseHeld` and `LeaseLost`; every other failure is in the result."""
@@ -104,6 +109,7 @@ class Run:
         except LeaseLost:
             raise
         except MJError as error:
+            self.faults.append(error)
             return error
         return None
 
@@ -150,7 +156,10 @@ class Run:
                 pull.close()
         errors = tuple(pull.batches.errors) if pull else ()
         watermark = pull.batches.position.watermark if pull else None
-        detail = recorder.close(detail, fault, errors, pull.notes if pull else (), watermark)
+        notes = [*(pull.notes if pull else ()), *self.stages.noted.taken(run.id, entity_map.external_object_name)]
+        self.faults += [fault] if fault else []
+        self.drift += [f"{entity_map.external_object_name}: {note}" for note in notes if isinstance(note, DriftNote)]
+        detail = recorder.close(detail, fault, errors, [str(note) for note in notes], watermark)
         return result_of(entity_map, detail, errors), None if isinstance(fault, MAP_ONLY) else fault
 
     def _pull(self, run: IntegrationRun, entity_map: EntityMap, source: Source, lease: Lease) -> Pull:
