@@ -18,6 +18,11 @@ EVERY = 1.0
 """Seconds between two looks into the store."""
 
 
+def never() -> bool:
+    """Go on: nobody asks to stop."""
+    return False
+
+
 @define
 class Stop:
     """Tells a run whether it was asked to stop, by its caller or through the store."""

@@ -4,10 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from mjcore.cancel import cancel
+from mjcore.cancel import cancel, never
 from mjcore.capabilities import (
     AttributorType,
     Executor,
@@ -27,7 +26,7 @@ from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDeta
 from mjcore.notices import finished
 from mjcore.opening import new_run, open_source
 from mjcore.preview import Preview, preview
-from mjcore.progress import ProgressListener
+from mjcore.progress import ProgressListener, ignore
 from mjcore.queues import Queues
 from mjcore.registry import Registry, collect
 from mjcore.results import SyncResult, refused
@@ -131,7 +130,7 @@ class Kernel:
 
     # --- the source ---------------------------------------------------------------------------------
 
-    def open(self, metadata: ConnectionMetadata, cancel: Callable[[], bool] = lambda: False) -> Source:
+    def open(self, metadata: ConnectionMetadata, cancel: Callable[[], bool] = never) -> Source:
         """Open a connection: settings checked, secrets resolved. `ConfigError` with every problem."""
         return open_source(self, metadata, cancel)
 
@@ -168,8 +167,8 @@ class Kernel:
         allow_deletes: bool = False,
         plan: "Path | None" = None,
         trigger: Trigger = "Manual",
-        progress: ProgressListener = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
+        progress: ProgressListener = ignore,
+        cancel: Callable[[], bool] = never,
     ) -> SyncResult:
         """Pull one connection, or apply the file of a `plan`: exactly that, without asking the source.
 
@@ -192,9 +191,7 @@ class Kernel:
         )
         return self.run(request, progress, cancel)
 
-    def run(
-        self, request: RunRequest, progress: ProgressListener = lambda _: None, cancel: Callable[[], bool] = lambda: False
-    ) -> SyncResult:
+    def run(self, request: RunRequest, progress: ProgressListener = ignore, cancel: Callable[[], bool] = never) -> SyncResult:
         """Run one request, here and now; raises as `sync` does."""
         (metadata,) = self.connections(request.connection)
         run = new_run(self, metadata, request, progress, cancel)
@@ -211,8 +208,8 @@ class Kernel:
     def sync_many(
         self,
         requests: Sequence[RunRequest],
-        progress: ProgressListener = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
+        progress: ProgressListener = ignore,
+        cancel: Callable[[], bool] = never,
     ) -> Iterator[SyncResult]:
         """Run several requests side by side; yield results as they end. What `sync` would raise is a result with a `refusal`."""
 
@@ -242,9 +239,18 @@ class Kernel:
 
         return Verify(self)
 
-    def repair(self, connection: str, *, maps: Sequence[str] = (), allow_deletes: bool = False) -> SyncResult:
+    def repair(
+        self,
+        connection: str,
+        *,
+        maps: Sequence[str] = (),
+        allow_deletes: bool = False,
+        progress: ProgressListener = ignore,
+        cancel: Callable[[], bool] = never,
+    ) -> SyncResult:
         """Read the source in full and re-assert it, local edits included; a run as any other. Raises as `sync` does."""
-        return self.run(RunRequest(connection, tuple(maps), full=True, mode="repair", allow_deletes=allow_deletes))
+        asked = RunRequest(connection, tuple(maps), full=True, mode="repair", allow_deletes=allow_deletes)
+        return self.run(asked, progress, cancel)
 
     def explain(self, entity: str, key: str, field: str | None = None) -> "Explanation":
         """Tell why a row, or one field of it, is as it is. `UnknownName`: no such entity, row or field."""
@@ -289,5 +295,5 @@ class Kernel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -32,3 +32,7 @@ class Progress:
 
 
 ProgressListener: TypeAlias = Callable[[Progress], None]
+
+
+def ignore(_: Progress) -> None:
+    """Listen to nothing."""

@@ -1,22 +1,25 @@
 """Compares what the source has with what the rows hold, record by record; writes nothing, or re-asserts the source."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
-from typing import TYPE_CHECKING, Literal
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from mjcore.batch import Delivery
 from mjcore.capabilities import Source
+from mjcore.chunks import chunks
 from mjcore.compare import same
 from mjcore.errors import UnknownName
 from mjcore.mapping import MappingPlan, compile_mapping
-from mjcore.models import ConnectionMetadata, EntityMap, SyncContext
+from mjcore.models import ConnectionMetadata, SyncContext
 from mjcore.precedence import Precedence
-from mjcore.records import ExternalRecord, FetchRequest, Fields, Link, MappedRecord, Page, RecordError, RowKey, Value
+from mjcore.progress import Progress, ProgressListener
+from mjcore.records import Counts, ExternalRecord, FetchRequest, Fields, Link, MappedRecord, Page, RecordError, RowKey, Value
 from mjcore.references import References
-from mjcore.retry import Repeater
+from mjcore.retry import Cancelled, Repeater
 from mjcore.store import Store
 from mjcore.window import Pages
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
 BATCH = 1000
+SEEN = "SELECT 1 FROM seen WHERE id = ?"
 Kind = Literal["missing", "different", "extra", "failed"]
 
 
@@ -33,6 +37,7 @@ class Difference:
     record cannot be mapped."""
 
     kind: Kind
+    external_object_name: str
     external_id: str
     key: RowKey = ()
     fields: tuple[tuple[str, Value, Value], ...] = ()
@@ -53,6 +58,8 @@ class Verified:
     counts: dict[str, int] = field(factory=lambda: dict.fromkeys(("missing", "different", "extra", "failed"), 0))
     first: list[Difference] = field(factory=list)
     """The first hundred."""
+    is_whole: bool = True
+    """False: it was stopped, so that the rest is unknown."""
 
     @property
     def is_equal(self) -> bool:
@@ -62,6 +69,37 @@ class Verified:
         for difference in differences:
             self.counts[difference.kind] += 1
         self.first += differences[: max(0, 100 - len(self.first))]
+
+
+@define
+class Watch:
+    """Who is told of one entity map while it is compared, and who may stop that."""
+
+    context: SyncContext
+    listener: Callable[[Difference], None]
+    progress: ProgressListener
+    cancel: Callable[[], bool]
+    read: int = 0
+    total: int | None = None
+    began: float = field(factory=time.monotonic)
+
+    def check(self) -> None:
+        """Raise `Cancelled` when asked to stop."""
+        if self.cancel():
+            raise Cancelled("cancelled")
+
+    def tell(self, page: Page | None, differences: Sequence[Difference]) -> None:
+        for difference in differences:
+            self.listener(difference)
+        if page is not None:
+            self.total = page.total if self.total is None else self.total
+            self.read += len(page.records) + len(page.errors)
+            self.wait("")
+
+    def wait(self, waiting: str) -> None:
+        of, seconds = self.context, time.monotonic() - self.began
+        names = (of.connection, of.entity_map.external_object_name, of.entity.name)
+        self.progress(Progress("", *names, Counts(self.read), self.total, seconds, waiting))
 
 
 @frozen
@@ -74,28 +112,33 @@ class Verification:
     precedence: Precedence
     store: Store
 
-    def run(self, pages: Iterator[Page], found: Verified, listener: Callable[[Difference], None]) -> Verified:
+    def run(self, pages: Iterator[Page], found: Verified, watch: "Watch") -> Verified:
         """Compare every page, then tell which live links were not delivered. Ids are kept on disk, not in memory."""
-        with closing(sqlite3.connect("")) as seen:
+        with closing(sqlite3.connect("")) as seen, suppress(Cancelled):
+            found.is_whole = False
             seen.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
             for page in pages:
+                watch.check()
                 delivery = Delivery.of([page])
                 live = [record for record in delivery.records if not record.is_deleted]
                 seen.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(record.external_id,) for record in live])
                 differences = self.compare(live)
-                differences += [Difference("failed", e.external_id or "", reason=e.message) for e in delivery.errors]
+                differences += [self._failed(error) for error in delivery.errors]
                 found.records += len(live)
                 found.equal += len(live) - len(differences) + len(delivery.errors)
-                self._tell(differences, found, listener)
-            for link in self.store.live_links(self.context):
-                if not seen.execute("SELECT 1 FROM seen WHERE id = ?", (link.external_id,)).fetchone():
-                    self._tell([Difference("extra", link.external_id, link.key)], found, listener)
+                found.note(differences)
+                watch.tell(page, differences)
+            for links in chunks(self.store.live_links(self.context), BATCH):
+                watch.check()
+                gone = [link for link in links if not seen.execute(SEEN, (link.external_id,)).fetchone()]
+                differences = [self._difference("extra", link.external_id, link.key) for link in gone]
+                found.note(differences)
+                watch.tell(None, differences)
+            found.is_whole = True
         return found
 
-    def _tell(self, differences: Sequence[Difference], found: Verified, listener: Callable[[Difference], None]) -> None:
-        found.note(differences)
-        for difference in differences:
-            listener(difference)
+    def _difference(self, kind: Kind, external_id: str, key: RowKey = (), **facts: Any) -> Difference:
+        return Difference(kind, self.context.entity_map.external_object_name, external_id, key, **facts)
 
     def compare(self, records: Sequence[ExternalRecord]) -> list[Difference]:
         """Return what differs in one page."""
@@ -114,26 +157,29 @@ class Verification:
         return differences
 
     def _failed(self, error: RecordError) -> Difference:
-        return Difference("failed", error.external_id or "", reason=error.message)
+        return self._difference("failed", error.external_id or "", reason=error.message)
 
     def _one(self, record: MappedRecord, link: Link | None, row: Fields | None, taken: Collection[str]) -> Difference | None:
         external_id = record.source.external_id
         if link is None or link.is_tombstone or row is None:
-            return Difference("missing", external_id, link.key if link else ())
+            return self._difference("missing", external_id, link.key if link else ())
         entity = self.context.entity
         if entity.soft_delete_field and row.get(entity.soft_delete_field) not in (None, False):
-            return Difference("missing", external_id, link.key, reason="the row is marked as deleted")
+            return self._difference("missing", external_id, link.key, reason="the row is marked as deleted")
         differing = tuple(
             (name, value, row.get(name))
             for name, value in record.values.items()
             if name not in taken and not same(entity.field(name), value, row.get(name))
         )
-        return Difference("different", external_id, link.key, differing) if differing else None
+        return self._difference("different", external_id, link.key, fields=differing) if differing else None
 
 
 @frozen
 class Verify:
-    """Reads the whole source and compares, entity map by entity map. Raises `ProviderError`, and `UnknownName` as a sync does."""
+    """Reads the whole source and compares, entity map by entity map. Raises `ProviderError`, and `UnknownName` as a sync does.
+
+    `cancel` is asked between pages: what was found by then is returned, and a map that was begun is not `is_whole`.
+    """
 
     kernel: "Kernel"
 
@@ -143,6 +189,7 @@ class Verify:
         *,
         maps: Sequence[str] = (),
         listener: Callable[[Difference], None] = lambda _: None,
+        progress: ProgressListener = lambda _: None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> Sequence[Verified]:
         (metadata,) = self.kernel.connections(connection)
@@ -151,28 +198,31 @@ class Verify:
         for name in maps:
             if name not in known:
                 raise UnknownName(f"entity map of {connection!r}", name, known)
+        verified: list[Verified] = []
         with closing(self.kernel.open(metadata, cancel)) as source:
-            wanted = [m for m in active if not maps or m.external_object_name in maps]
-            return [_verify_map(self.kernel, metadata, m, source, listener, cancel) for m in wanted]
+            for entity_map in (m for m in active if not maps or m.external_object_name in maps):
+                of = (metadata.name, metadata.company.name, entity_map)
+                context = SyncContext("", *of, "Pull", "Manual", self.kernel.now(), metadata.connection.id)
+                verified.append(_verify_map(self.kernel, metadata, source, Watch(context, listener, progress, cancel)))
+                if not verified[-1].is_whole:
+                    break
+        return verified
 
 
-def _verify_map(
-    kernel: "Kernel",
-    metadata: ConnectionMetadata,
-    entity_map: EntityMap,
-    source: Source,
-    listener: Callable[[Difference], None],
-    cancel: Callable[[], bool],
-) -> Verified:
-    of, store, name = metadata.connection, kernel.store, entity_map.external_object_name
-    context = SyncContext("", of.name, metadata.company.name, entity_map, "Pull", "Manual", kernel.now(), of.id)
-    repeat = Repeater(kernel.patience, cancel, lambda _: None)
-    until = repeat(lambda: source.high_watermark(name))
+def _verify_map(kernel: "Kernel", metadata: ConnectionMetadata, source: Source, watch: Watch) -> Verified:
+    store, context, entity_map = kernel.store, watch.context, watch.context.entity_map
+    name, found = entity_map.external_object_name, Verified(entity_map.external_object_name, entity_map.entity.name)
+    repeat = Repeater(kernel.patience, watch.cancel, watch.wait)
+    try:
+        until = repeat(lambda: source.high_watermark(name))
+    except Cancelled:
+        return evolve(found, is_whole=False)
+    found.as_of = until.value if until else None
     with closing(compile_mapping(entity_map, kernel.transform_types)) as plan:
         provider = kernel.provider_types[metadata.provider.name]
         request = FetchRequest(name, plan.source_fields, None, until, None, provider.page_size)
-        pages = Pages(lambda r: repeat(lambda: kernel.stages.fetch(context, source, r)), request, BATCH, 2)
+        batches = iter(Pages(lambda r: repeat(lambda: kernel.stages.fetch(context, source, r)), request, BATCH, 2))
         references = References.of(store, context, [c.name for c in plan.columns], metadata.entity_maps)
         verification = Verification(context, plan, references, Precedence.of(store, entity_map), store)
-        found = Verified(name, entity_map.entity.name, until.value if until else None)
-        return verification.run((page for some in pages for page in some), found, listener)
+        with closing(cast("Generator[list[Page]]", batches)):  # the thread that reads ahead ends with it
+            return verification.run((page for some in batches for page in some), found, watch)

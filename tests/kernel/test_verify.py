@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mjcore import Kernel
+from mjcore.progress import Progress
 from mjcore.verify import Difference
 
 PEOPLE = {
@@ -73,6 +74,7 @@ def test_each_kind_of_difference_is_told_and_nothing_is_written(kernel: Kernel, 
         ("failed", "10"),
         ("missing", "3001"),
     }
+    assert {d.external_object_name for d in told} == {"people"}
     assert next(d for d in told if d.external_id == "7").fields == (("Name", "Person 7", "Edited"),)
     assert found.counts == {"missing": 2, "different": 1, "extra": 1, "failed": 1}
     assert found.equal == 2996
@@ -87,3 +89,40 @@ def test_a_repair_re_asserts_the_source_whatever_the_policy(kernel: Kernel, fold
     (found,) = kernel.verify("Files")
     assert found.is_equal
     assert kernel.connections("Files")[0].entity_maps[0].conflict_resolution == "DestWins"
+
+
+def test_a_comparison_and_a_repair_tell_how_far_they_are(kernel: Kernel) -> None:
+    told: list[Progress] = []
+    kernel.verify("Files", progress=told.append)
+    assert [p.counts.processed for p in told] == sorted({p.counts.processed for p in told})
+    assert (told[-1].counts.processed, told[-1].external_object_name, told[-1].entity) == (3000, "people", "People")
+    told.clear()
+    kernel.repair("Files", progress=told.append)
+    assert told[-1].counts.processed == 3000
+
+
+def test_a_comparison_stops_between_two_pages_with_what_was_found_so_far(kernel: Kernel, folder: Path) -> None:
+    edit(folder, "UPDATE people SET Name = 'Edited' WHERE Age = 7", "DELETE FROM people WHERE Age = 2999")
+    whole: list[Progress] = []
+    kernel.verify("Files", progress=whole.append)
+    told, found = list[Progress](), list[Difference]()
+    (stopped,) = kernel.verify("Files", listener=found.append, progress=told.append, cancel=lambda: bool(told))
+    assert not stopped.is_whole
+    assert len(told) == 1 < len(whole)
+    assert stopped.records == told[0].counts.processed
+    assert [d.external_id for d in found] == [d.external_id for d in stopped.first] == ["7"]
+    assert stopped.counts["extra"] == 0, "what was not read is not called gone"
+    (at_once,) = kernel.verify("Files", cancel=lambda: True)
+    assert (at_once.is_whole, at_once.records) == (False, 0)
+    (again,) = kernel.verify("Files")
+    assert again.is_whole
+
+
+def test_a_repair_that_is_cancelled_is_gone_on_with(kernel: Kernel, folder: Path) -> None:
+    edit(folder, "UPDATE people SET Name = 'Edited'")
+    told: list[Progress] = []
+    result = kernel.repair("Files", progress=told.append, cancel=lambda: bool(told))
+    assert result.status == "Cancelled"
+    assert kernel.repair("Files").status == "Completed"
+    (found,) = kernel.verify("Files")
+    assert found.is_equal

@@ -1,11 +1,9 @@
 """How the rows compare with the source, while it is read and afterwards."""
 
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import define
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -13,10 +11,6 @@ from mj_cli.listing import JSONList
 from mj_cli.moments import local
 from mj_cli.output import plain, shown, table
 from mjcore.errors import MJError
-from mjcore.hookspecs import hookimpl
-from mjcore.models import SyncContext
-from mjcore.progress import Progress, ProgressListener
-from mjcore.records import Counts, Page
 from mjcore.verify import Difference, Verified
 from mjcore.wire import unstructure
 from mjcore.wording import counted
@@ -24,45 +18,19 @@ from mjcore.wording import counted
 KINDS = {"missing": "no row", "different": "differs", "extra": "gone from the source", "failed": "cannot be mapped"}
 
 
-@define
-class Reading:
-    """A plugin of one kernel: tells how many records were read, as nothing is committed that would."""
-
-    listener: ProgressListener
-    object_name: str = ""
-    """What is being read."""
-    _records: int = 0
-    _total: int | None = None
-    _began: float = 0
-
-    @hookimpl(wrapper=True)
-    def mj_fetch(self, context: SyncContext) -> Generator[None, Page, Page]:
-        name = context.entity_map.external_object_name
-        is_first = name != self.object_name
-        if is_first:
-            self.object_name, self._records, self._began = name, 0, time.monotonic()
-        page = yield
-        if is_first:
-            self._total = page.total
-        self._records += len(page.records) + len(page.errors)
-        seconds = time.monotonic() - self._began
-        counts = Counts(self._records)
-        self.listener(Progress("", context.connection, name, context.entity.name, counts, self._total, seconds))
-        return page
-
-
 class DifferencesJSON:
     """Prints one JSON object; its list of differences is written while they are found."""
 
-    def __init__(self, connection: str, reading: Reading, began: datetime) -> None:
-        self._reading, self._began = reading, began
+    def __init__(self, connection: str, began: datetime) -> None:
+        self._began = began
         self._list = JSONList("Differences", {"Connection": connection})
 
     def __call__(self, difference: Difference) -> None:
-        self._list.add({"ExternalObjectName": self._reading.object_name, **_difference(difference)})
+        self._list.add({"ExternalObjectName": difference.external_object_name, **_difference(difference)})
 
     def end(self, verified: Sequence[Verified]) -> None:
-        status = "Equal" if all(found.is_equal for found in verified) else "Different"
+        is_whole, is_equal = (all(facts) for facts in ([f.is_whole for f in verified], [f.is_equal for f in verified]))
+        status = "Cancelled" if not is_whole else "Equal" if is_equal else "Different"
         self._list.close({"EntityMaps": [_map(found, self._began) for found in verified], "Status": status, "ErrorMessage": None})
 
     def broke_off(self, error: MJError) -> None:
@@ -89,6 +57,8 @@ def report(verified: Sequence[Verified], began: datetime) -> Iterator[Renderable
         yield Text("no entity map is active: there is nothing to compare", "yellow")
     for found in verified:
         yield _headline(found, began)
+        if not found.is_whole:
+            yield Text("stopped: the rest was not compared, and what is gone from the source was not looked for", "yellow")
         if not found.is_equal:
             rows = [row for difference in found.first for row in _rows(difference)]
             yield table(["External ID", "Difference", "Field", "Source", "Row"], rows)

@@ -1,6 +1,7 @@
 """`mj explain`, `mj verify` and `mj cancel`: why a row is as it is, whether it still is, and how a run is stopped."""
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -212,6 +213,29 @@ def test_a_comparison_that_breaks_off_ends_its_json(mj: Run, folder: Path) -> No
     ended = mj("verify", "Acme files", "--json")
     assert (ended.code, ended.json["Status"], len(ended.json["Differences"])) == (2, "Failed", 3)
     assert "firms" in ended.json["ErrorMessage"]
+
+
+def test_ctrl_c_ends_a_comparison_between_two_pages_with_what_was_found(
+    mj: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mj_sandbox.serve(contacts=2000, latency_ms=100) as handle:
+        metadata, _ = set_up(folder / "demo", handle.address)
+        monkeypatch.setenv(TOKEN, handle.token)
+        assert mj("apply", str(metadata)).code == 0
+        command = [sys.executable, "-m", "mj_cli", "verify", CONNECTION, "--map", "contacts", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as verifying:
+            assert verifying.stderr is not None
+            try:
+                assert "contacts → " in verifying.stderr.readline(), "the first page is compared"
+                verifying.send_signal(signal.SIGINT)
+                printed, said = verifying.communicate(timeout=60)
+            finally:
+                verifying.kill()
+    assert (verifying.returncode, "stopping after this batch" in said) == (1, True)
+    told = json.loads(printed)
+    assert told["Status"] == "Cancelled"
+    assert 0 < told["EntityMaps"][0]["Missing"] == len(told["Differences"]) < 2000
+    assert {d["ExternalObjectName"] for d in told["Differences"]} == {"contacts"}
 
 
 # --- cancel ----------------------------------------------------------------------------------------

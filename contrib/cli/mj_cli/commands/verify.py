@@ -37,26 +37,29 @@ def verify(
 def _compare(connection: str, maps: "Sequence[str]", store: str, *, as_json: bool) -> int:
     from datetime import UTC, datetime
 
-    from mj_cli.failing import FINE, PARTIAL, explained
+    from mj_cli.failing import FAILED, FINE, PARTIAL, explained
+    from mj_cli.interrupt import cancel_on_interrupt
     from mj_cli.output import err, out
-    from mj_cli.verifying import DifferencesJSON, Reading, report
+    from mj_cli.verifying import DifferencesJSON, report
     from mj_cli.watching import watching
     from mjcore.errors import MJError
     from mjcore.kernel import Kernel
 
     began = datetime.now(UTC)
-    with watching(err(), several=False) as listener:
-        reading = Reading(listener)
-        printed = DifferencesJSON(connection, reading, began) if as_json else None
-        with Kernel(store, plugins={"mj verify": reading}) as kernel, explained(kernel):
-            try:
-                verified = kernel.verify(connection, maps=maps, listener=printed or (lambda _: None))
-            except MJError as error:
-                if printed:
-                    printed.broke_off(error)
-                raise
+    printed = DifferencesJSON(connection, began) if as_json else None
+    told = printed or (lambda _: None)
+    with Kernel(store) as kernel, explained(kernel), watching(err(), several=False) as listener:
+        try:
+            with cancel_on_interrupt(err()) as cancelled:
+                verified = kernel.verify(connection, maps=maps, listener=told, progress=listener, cancel=cancelled)
+        except MJError as error:
+            if printed:
+                printed.broke_off(error)
+            raise
     if printed:
         printed.end(verified)
     else:
         out().print(*report(verified, began), sep="\n")
+    if not all(found.is_whole for found in verified):
+        return FAILED
     return FINE if all(found.is_equal for found in verified) else PARTIAL
