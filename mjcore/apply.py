@@ -83,6 +83,14 @@ def apply(kernel: "Kernel", documents: Sequence[Raw], *, dry_run: bool = False, 
     return ApplyReport(tuple(plan.changes), plan.unchanged, tuple(ddl), tuple(plan.remapped), tuple(warnings), dry_run)
 
 
+def proposal(kernel: "Kernel", documents: Sequence[Raw]) -> Sequence[object]:
+    """Return the objects that `apply` would save. `ConfigError` has every problem."""
+    stored = take(kernel.store)
+    plan = _Plan(kernel, stored, read(kernel, documents, stored))
+    plan.compare(prune=False)
+    return plan.saved
+
+
 # --- Tables ----------------------------------------------------------------------------------------
 
 
@@ -197,7 +205,7 @@ class _Plan:
 
     def entity_map(self, old: EntityMap | None, new: EntityMap, connection: CompanyIntegration) -> None:
         name = f"{connection.name}: {new.external_object_name} → {new.entity.name}"
-        is_changed = old is not None and _effect(old) != _effect(new)
+        is_changed = old is not None and effect(old) != effect(new)
         if old is not None and is_changed:
             new = evolve(new, version=old.version + 1)
             self.remapped.append(Remapped(name, count_links(self.kernel, connection, old)))
@@ -247,7 +255,7 @@ def _mapping(entity_map: EntityMap, connection: CompanyIntegration) -> Raw:
     return {key: value for key, value in _plain(map_entry(entity_map, connection)).items() if key != "ID"}
 
 
-def _effect(entity_map: EntityMap) -> Raw:
+def effect(entity_map: EntityMap) -> Raw:
     """Return what decides what the map makes of a record: nothing that is only shown, and no policy."""
     active = [m for m in entity_map.field_maps if m.status == "Active"]
     names = {m.destination_field_name for m in active}

@@ -1,14 +1,17 @@
 """What a sync would do: the real pipeline on a store that keeps all writes to itself. Told as it goes, and kept in a file."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from attrs import define, evolve, field, frozen
 
+from mjcore.apply import effect, proposal
 from mjcore.deletion import TooManyDeletes, guard
 from mjcore.errors import ConfigError
 from mjcore.ids import new_id
@@ -18,14 +21,18 @@ from mjcore.ordering import layers
 from mjcore.overlay import OverlayStore
 from mjcore.planfile import PlanWriter, position_to_json
 from mjcore.progress import ProgressListener
+from mjcore.proposed import ProposedStore
 from mjcore.records import JSON, BatchWrite, Conflict, Counts, Fields, Position, RowChange, RowKey, Watermark
 from mjcore.results import MapResult, SyncResult
 from mjcore.scratch import Scratch
 from mjcore.standins import named
+from mjcore.store import Store
+from mjcore.stored import load_connections
 from mjcore.sync import Run
 from mjcore.wire import unstructure
 
 if TYPE_CHECKING:
+    from mjcore.document import Raw
     from mjcore.kernel import Kernel
 
 T = TypeVar("T")
@@ -83,7 +90,9 @@ class InOrder:
 class Planner:
     """Tells what a sync would do, change by change, and keeps it in the file at `path`, for `Kernel.sync` to apply.
 
-    All deletes are planned; applying them asks for a person's word, as a sync does. Raises as `Kernel.sync` does.
+    All deletes are planned; applying them asks for a person's word, as a sync does. With `documents`, metadata that is not
+    applied, it tells what a sync would do once it is; its file can be applied after them. Raises as `Kernel.sync` does, and
+    `ConfigError` with every problem of the documents.
     """
 
     kernel: "Kernel"
@@ -91,7 +100,7 @@ class Planner:
     def __call__(  # noqa: PLR0913 - the options of one command
         self,
         connection: str,
-        *,
+        *documents: "Raw",
         maps: Sequence[str] = (),
         full: bool = False,
         since: datetime | None = None,
@@ -101,18 +110,21 @@ class Planner:
         cancel: Callable[[], bool] = lambda: False,
     ) -> PlanResult:
         request = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
-        return _plan(self.kernel, request, path, listener, progress, cancel)
+        kernel = self.kernel
+        store = cast("Store", ProposedStore(kernel.store, proposal(kernel, documents))) if documents else kernel.store
+        return _plan(kernel, store, request, path, listener, progress, cancel)
 
 
 def _plan(
     kernel: "Kernel",
+    real: Store,
     request: RunRequest,
     path: Path | None,
     listener: Callable[[PlannedChange], None],
     progress: ProgressListener,
     cancel: Callable[[], bool],
 ) -> PlanResult:
-    (metadata,) = kernel.connections(request.connection)
+    (metadata,) = load_connections(real, [request.connection])
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="mj-plan-"))
         scratch = stack.enter_context(closing(kernel.store_types["sqlite"].open(f"sqlite:///{folder}/plan.db")))
@@ -120,7 +132,7 @@ def _plan(
         file = stack.enter_context(closing(_opened(path))) if path else None
         entities = {m.entity.name: m.entity for m in metadata.entity_maps}
         recorder = Recorder(listener, file, entities)
-        store = recorder.store = OverlayStore(kernel.store, Scratch(scratch), recorder.tell)
+        store = recorder.store = OverlayStore(real, Scratch(scratch), recorder.tell)
         request = evolve(request, run_id=new_id())
         planned = new_run(kernel, metadata, evolve(request, allow_deletes=True), progress, cancel)
         run = evolve(planned, store=store, executor=InOrder(), is_dry_run=True)
@@ -160,7 +172,8 @@ def header(run: Run, request: RunRequest) -> dict[str, JSON]:
 def stands(entity_map: EntityMap, position: Position) -> dict[str, JSON]:
     """Return what a plan assumes of an entity map."""
     told: dict[str, JSON] = {"id": entity_map.id, "object": entity_map.external_object_name, "version": entity_map.version}
-    return {**told, "position": position_to_json(position)}
+    mapping = blake2b(json.dumps(effect(entity_map), sort_keys=True).encode(), digest_size=16).hexdigest()
+    return {**told, "mapping": mapping, "position": position_to_json(position)}
 
 
 @define

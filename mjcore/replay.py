@@ -1,6 +1,6 @@
 """Applies the file of a plan: exactly that, but for records whose rows have moved since, which go to the ledger."""
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,10 @@ def apply_plan(
     reader = PlanReader.open(path)
     (metadata,) = kernel.connections(connection)
     if reader.header["connection_id"] != metadata.connection.id:
-        raise ConfigError(f"plan {path}: made for the connection {reader.header['connection']!r}, not for {connection!r}")
+        told = reader.header["connection"]
+        anew = f"before {told!r} was stored; make it anew"
+        fault = f"for the connection {told!r}, not for {connection!r}" if told != connection else anew
+        raise ConfigError(f"plan {path}: made {fault}")
     request = evolve(structure(RunRequest, reader.header["request"]), run_id=None, allow_deletes=allow_deletes, trigger=trigger)
     with closing(kernel.open(metadata, cancel)) as source, closing(Replay(reader)) as replay:
         run = evolve(new_run(kernel, metadata, request, progress, cancel), executor=InOrder(), replay=replay)
@@ -84,8 +87,9 @@ class Replay:
         for told in header["maps"]:
             entity_map, concerned = maps[told["id"]], told["id"] in deletes or told["id"] in in_order
             if concerned and stands(entity_map, run.stands(entity_map)) != told:
-                moved = "its mapping has changed" if entity_map.version != told["version"] else "its watermark has moved"
-                raise ConfigError(f"plan {self.reader.path}: {told['object']}: {moved} since the plan was made; make it anew")
+                raise ConfigError(
+                    f"plan {self.reader.path}: {told['object']}: {_moved(told, stands(entity_map, run.stands(entity_map)))}"
+                )
             if told["id"] in deletes and not run.request.allow_deletes:
                 guard(told["object"], *deletes[told["id"]])
 
@@ -229,3 +233,11 @@ class Replay:
             return next((made[part] for part in key if isinstance(part, Planned)), key)
 
         return deferred(each_key(write, key_of, columns, value_of))
+
+
+def _moved(told: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return how an entity map differs from what a plan assumed of it."""
+    if told["version"] > now["version"]:
+        return "planned with a mapping that is not applied; apply its file first (`mj apply FILE`)"
+    is_mapping = (told["version"], told["mapping"]) != (now["version"], now["mapping"])
+    return f"its {'mapping has changed' if is_mapping else 'watermark has moved'} since the plan was made; make it anew"

@@ -115,6 +115,39 @@ def test_what_is_wrong_is_named(changed: Run, arguments: list[str], said: str) -
     assert said in ended.err
 
 
+def test_a_map_is_planned_before_it_is_applied(changed: Run, folder: Path) -> None:
+    assert changed("sync", "Acme files").code == 0
+    edit(folder / "crm.yaml", "on: Active", "on: Open")
+    before, runs = contacts(folder), changed("runs", "--json").json
+    planned = changed("plan", "Acme files", "--full", "--file", "crm.yaml", "-o", "plan.jsonl", "--json")
+    assert (planned.code, planned.json["TotalRecordsUpdated"]) == (0, 2)
+    assert [change["New"]["Status"] for change in planned.json["Changes"]] == ["Open", "Open"]
+    assert "`mj apply crm.yaml` first, then `mj sync 'Acme files' --plan plan.jsonl` does exactly this" in planned.err
+    assert (contacts(folder), changed("runs", "--json").json) == (before, runs)
+    refused = changed("sync", "Acme files", "--plan", "plan.jsonl")
+    assert (refused.code, contacts(folder)) == (2, before)
+    assert "planned with a mapping that is not applied; apply its file first" in refused.err
+    assert changed("apply", "crm.yaml").code == 0
+    assert changed("sync", "Acme files", "--plan", "plan.jsonl").code == 0
+    assert [row[2] for row in contacts(folder)].count("Open") == 2
+
+
+def test_a_mistake_in_a_map_that_is_planned_has_its_line(changed: Run, folder: Path) -> None:
+    edit(folder / "crm.yaml", "DestinationFieldName: Email", "DestinationFieldName: Emial")
+    ended = changed("plan", "Acme files", "--file", "crm.yaml")
+    assert (ended.code, ended.out) == (2, "")
+    assert "crm.yaml:" in ended.err
+    assert "did you mean 'Email'?" in ended.err
+
+
+def test_a_window_is_planned_again(changed: Run, folder: Path) -> None:
+    assert changed("sync", "Acme files").code == 0
+    query(folder, "UPDATE contacts SET FullName = 'Lady' WHERE Email = 'ada@example.org'")
+    assert changed("plan", "Acme files", "--since", "2020-01-01", "--json").json["TotalRecordsProcessed"] == 4
+    assert changed("plan", "Acme files", "--since", "2020-01-01", "--full").code == 2
+    assert "--since: 'x' is no ISO 8601 time" in changed("plan", "Acme files", "--since", "x").err
+
+
 # --- undo ------------------------------------------------------------------------------------------
 
 
