@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from attrs import define, evolve, field, frozen
 
 from mjcore.apply import effect, proposal
+from mjcore.cancel import never
 from mjcore.deletion import TooManyDeletes, guard
 from mjcore.errors import ConfigError
 from mjcore.ids import new_id
@@ -20,7 +21,7 @@ from mjcore.opening import new_run
 from mjcore.ordering import layers
 from mjcore.overlay import OverlayStore
 from mjcore.planfile import PlanWriter, position_to_json
-from mjcore.progress import ProgressListener
+from mjcore.progress import ProgressListener, ignore
 from mjcore.proposed import ProposedStore
 from mjcore.records import JSON, BatchWrite, Conflict, Counts, Fields, Position, RowChange, RowKey, Watermark
 from mjcore.results import MapResult, SyncResult
@@ -106,8 +107,8 @@ class Planner:
         since: datetime | None = None,
         path: Path | None = None,
         listener: Callable[[PlannedChange], None] = lambda _: None,
-        progress: ProgressListener = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
+        progress: ProgressListener = ignore,
+        cancel: Callable[[], bool] = never,
     ) -> PlanResult:
         request = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
         kernel = self.kernel

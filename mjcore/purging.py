@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
 
-from mjcore.cancel import Stop
+from mjcore.cancel import Stop, never
 from mjcore.errors import ConfigError
 from mjcore.heartbeat import LEASE, kept
 from mjcore.history import Purged
@@ -48,7 +48,7 @@ class Purge:
         *,
         dry_run: bool = False,
         progress: PurgeListener = lambda *_: None,
-        cancel: Callable[[], bool] = lambda: False,
+        cancel: Callable[[], bool] = never,
     ) -> PurgeResult:
         (metadata,) = self.kernel.connections(connection)
         _check(before, self.kernel.now())

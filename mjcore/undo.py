@@ -10,7 +10,7 @@ from mjcore.errors import ConfigError, UnknownName
 from mjcore.history import PURGED_BEFORE
 from mjcore.models import IntegrationRun, IntegrationRunDetail
 from mjcore.pausing import UNDO
-from mjcore.progress import ProgressListener
+from mjcore.progress import ProgressListener, ignore
 from mjcore.reversal import Reversal
 from mjcore.reversal import UndoResult as UndoResult
 
@@ -29,7 +29,7 @@ class Undo:
 
     kernel: "Kernel"
 
-    def __call__(self, run_id: str, *, dry_run: bool = False, progress: ProgressListener = lambda _: None) -> UndoResult:
+    def __call__(self, run_id: str, *, dry_run: bool = False, progress: ProgressListener = ignore) -> UndoResult:
         """Reverse one run."""
         return Reversal(self.kernel, _whole(self._run(run_id)), frozenset([run_id]), progress, dry_run).execute()
 
@@ -40,7 +40,7 @@ class Undo:
         since: datetime,
         *,
         dry_run: bool = False,
-        progress: ProgressListener = lambda _: None,
+        progress: ProgressListener = ignore,
     ) -> Sequence[UndoResult]:
         """Reverse what every run since a time did to one entity map, newest first; undos among them stay as they are."""
         if since.tzinfo is None:

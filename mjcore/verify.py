@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from attrs import define, evolve, field, frozen
 
 from mjcore.batch import Delivery
+from mjcore.cancel import never
 from mjcore.capabilities import Source
 from mjcore.chunks import chunks
 from mjcore.compare import same
@@ -16,7 +17,7 @@ from mjcore.errors import UnknownName
 from mjcore.mapping import MappingPlan, compile_mapping
 from mjcore.models import ConnectionMetadata, SyncContext
 from mjcore.precedence import Precedence
-from mjcore.progress import Progress, ProgressListener
+from mjcore.progress import Progress, ProgressListener, ignore
 from mjcore.records import Counts, ExternalRecord, FetchRequest, Fields, Link, MappedRecord, Page, RecordError, RowKey, Value
 from mjcore.references import References
 from mjcore.retry import Cancelled, Repeater
@@ -189,8 +190,8 @@ class Verify:
         *,
         maps: Sequence[str] = (),
         listener: Callable[[Difference], None] = lambda _: None,
-        progress: ProgressListener = lambda _: None,
-        cancel: Callable[[], bool] = lambda: False,
+        progress: ProgressListener = ignore,
+        cancel: Callable[[], bool] = never,
     ) -> Sequence[Verified]:
         (metadata,) = self.kernel.connections(connection)
         active = [m for m in metadata.entity_maps if m.sync_enabled and m.status == "Active" and m.sync_direction != "Push"]
