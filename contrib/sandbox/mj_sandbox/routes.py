@@ -55,6 +55,8 @@ ROUTES: Mapping[str, Handler] = {
     "POST _sandbox/merge": control.merge,
     "POST _sandbox/create": control.create,
     "POST _sandbox/associate": control.associate,
+    "POST _sandbox/token": control.token,
+    "POST _sandbox/property": control.rename,
     "POST _sandbox/clock": control.clock,
 }
 VERSION = re.compile(r"v\d|\d{4}-\d\d")

@@ -74,6 +74,16 @@ class Table:
         del self.properties[name]
         self._layouts.clear()
 
+    def rename_property(self, name: str, new: str) -> None:
+        """Give a property another name; its values and the times of the records stay."""
+        prop = self.properties[name]
+        self.properties[new] = evolve(prop, name=new)
+        self.source.columns = {**self.source.columns, new: lambda block, _: block.values(name)}
+        for change in self.changes.values():
+            if name in change.values:
+                change.values[new] = change.values[name]
+        self.drop_property(name)
+
     # --- reading ---------------------------------------------------------------------------
 
     @property

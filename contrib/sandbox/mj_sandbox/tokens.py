@@ -26,6 +26,8 @@ class Tokens:
 
     static: str
     portal: int
+    left: int | None = None
+    """For how many more requests the static token is good; None: for ever."""
     _refresh: str = field(init=False, default=FIRST_REFRESH)
     _issued: int = field(init=False, default=0)
     _ends: dict[str, float] = field(init=False, factory=dict)
@@ -33,7 +35,7 @@ class Tokens:
     def check(self, authorization: str) -> None:
         """Accept a valid bearer token. Raises Problem 401."""
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and (token == self.static or self._ends.get(token, 0) > time.monotonic()):
+        if scheme.lower() == "bearer" and (self._static(token) or self._ends.get(token, 0) > time.monotonic()):
             return
         missing = not authorization
         message = (
@@ -43,6 +45,17 @@ class Tokens:
             else "The OAuth token used to make this call is invalid or has expired."
         )
         raise Problem(401, "INVALID_AUTHENTICATION", message)
+
+    def _static(self, token: str) -> bool:
+        """Whether this is the static token, still good; counts the request."""
+        if token != self.static or self.left == 0:
+            return False
+        self.left = self.left and self.left - 1
+        return True
+
+    def replace(self, static: str | None, left: int | None) -> None:
+        """Let another static token be good, or the same one, and for how many requests; the one before ends."""
+        self.static, self.left = static or self.static, left
 
     def issue(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Answer a token request: any code is good, a refresh token only while it is the last one given."""

@@ -158,6 +158,35 @@ def test_the_control_endpoint(call: Any) -> None:
     assert call("POST", "/_sandbox/archive", {"ids": [17]}).status == 400
 
 
+def test_a_token_ends_after_so_many_requests_or_when_another_takes_its_place(call: Any) -> None:
+    call("POST", "/_sandbox/token", {"requests": 2})
+    assert [call("GET", CONTACTS).status for _ in range(3)] == [200, 200, 401]
+    assert call("GET", CONTACTS, headers={"Authorization": "Bearer new"}).status == 401
+    call("POST", "/_sandbox/token", {"token": "new"})
+    assert call("GET", CONTACTS).status == 401, "the old one has ended"
+    assert call("GET", CONTACTS, headers={"Authorization": "Bearer new"}).status == 200
+
+
+def test_a_property_gets_another_name_with_its_values(call: Any) -> None:
+    first = call("GET", f"{CONTACTS}?limit=1").json["results"][0]["id"]
+    call("POST", "/_sandbox/edit", {"ids": [int(first)], "properties": {"jobtitle": "Written by hand"}})
+    before = {each["id"]: each for each in call("GET", f"{CONTACTS}?limit=100&properties=jobtitle").json["results"]}
+    assert before[first]["properties"]["jobtitle"] == "Written by hand"
+    call("POST", "/_sandbox/property", {"name": "jobtitle", "to": "role"})
+    names = {each["name"] for each in call("GET", "/crm/v3/properties/contacts").json["results"]}
+    assert ("role" in names, "jobtitle" in names) == (True, False)
+    for record in call("GET", f"{CONTACTS}?limit=100&properties=role,jobtitle").json["results"]:
+        was = before[record["id"]]
+        assert "jobtitle" not in record["properties"]
+        assert (record["properties"]["role"], record["updatedAt"]) == (was["properties"]["jobtitle"], was["updatedAt"])
+    query = {"filterGroups": [{"filters": [{"propertyName": "role", "operator": "HAS_PROPERTY"}]}], "limit": 1}
+    assert call("POST", f"{CONTACTS}/search", query).json["total"] > 100
+    assert call("POST", "/_sandbox/property", {"name": "role"}).status == 200
+    assert "role" not in {each["name"] for each in call("GET", "/crm/v3/properties/contacts").json["results"]}
+    assert call("POST", "/_sandbox/property", {"name": "role", "to": "x"}).status == 400
+    assert call("POST", "/_sandbox/property", {"name": "email", "to": "phone"}).status == 400
+
+
 def test_a_child_process_says_where_it_is_and_ends_cleanly(caller: Any) -> None:
     command = [sys.executable, "-m", "mj_sandbox", "hubspot", "--port", "0", "--contacts", "5", "--token", "t"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:

@@ -18,7 +18,7 @@ def test_the_python_example_runs() -> None:
 
 def test_every_curl_example_is_answered(caller: Any) -> None:
     examples = re.findall(r"^curl (.*)$", README, re.MULTILINE)
-    assert len(examples) == 8
+    assert len(examples) == 10
     with serve(contacts=1000) as handle:
         call = caller(handle)
         for example in examples:

@@ -47,6 +47,21 @@ class Link(msgspec.Struct):
     to_object: str = "companies"
 
 
+class Credential(msgspec.Struct):
+    """Which token is good from now on, and for how many requests; without, the same one and for ever."""
+
+    token: str | None = None
+    requests: int | None = None
+
+
+class Renaming(msgspec.Struct):
+    """Which property gets another name; without one, it is deleted."""
+
+    name: str
+    to: str | None = None
+    object: str = "contacts"
+
+
 class Step(msgspec.Struct):
     """How far to move a simulated clock."""
 
@@ -99,6 +114,25 @@ def associate(call: Call) -> Answer:
     one, other = call.account.table(given.object), call.account.table(given.to_object)
     call.account.links.add(one.kind.name, int(given.from_.id), other.kind.name, int(given.to.id))
     return _done(call, [int(given.from_.id)])
+
+
+def token(call: Call) -> Answer:
+    given = call.body(Credential)
+    call.account.tokens.replace(given.token, given.requests)
+    return _done(call, [])
+
+
+def rename(call: Call) -> Answer:
+    """Rename or delete a property, whoever defined it; no record counts as modified."""
+    given = call.body(Renaming)
+    table = call.account.table(given.object)
+    if given.name not in table.properties or given.to in table.properties:
+        raise invalid(f"{given.object}: {given.name} has to exist, and the new name to be free")
+    if given.to is None:
+        table.drop_property(given.name)
+    else:
+        table.rename_property(given.name, given.to)
+    return _done(call, [])
 
 
 def clock(call: Call) -> Answer:
