@@ -1,7 +1,7 @@
 """From documents to metadata: resolved against the store and the installed plugins, every problem found at once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from uuid import UUID
 
 from attrs import define, evolve, field, frozen
@@ -14,6 +14,7 @@ from mjcore.export import connection_document
 from mjcore.ids import new_id
 from mjcore.maps import MapResolver
 from mjcore.models import Company, CompanyIntegration, ConnectionMetadata, Entity, IntegrationProvider, SyncDirection, Template
+from mjcore.pausing import undone
 from mjcore.reading import PARTS, Reader
 from mjcore.snapshot import Snapshot, by_identity, take
 
@@ -204,7 +205,7 @@ class _Resolver:
             external_system_url=entry.external_system_url,
             configuration=entry.configuration,
             auth_configuration=entry.auth_configuration,
-            status=entry.status,
+            status=self.status(entry, same),
             sync_direction=entry.sync_direction,
             last_sync_at=same.last_sync_at if same else None,
             next_sync_at=same.next_sync_at if same else None,
@@ -215,6 +216,16 @@ class _Resolver:
         if same:
             self.problems += maps.orphans(entry, found, same)
         return found
+
+    def status(self, entry: ConnectionEntry, same: CompanyIntegration | None) -> Literal["Active", "Inactive", "Error"]:
+        """Return what the document says; where it says nothing, the pause of an undo goes on."""
+        says = any("Status" in item for item in _items(self.raw, "Connections") if item.get("Name") == entry.name)
+        run = undone(self.kernel.store, same) if same and not says else None
+        if run is None:
+            return entry.status
+        ends = f"a manual sync ends that: mj sync {entry.name!r} --manual"
+        self.warnings.append(Problem(f"{entry.path}.Status", f"stays Inactive: run {run} was undone; {ends}"))
+        return "Inactive"
 
     def provider(self, entry: TemplateEntry | ConnectionEntry) -> None:
         try:

@@ -25,6 +25,12 @@ def pause(connection: CompanyIntegration, last: IntegrationRun | None) -> tuple[
     return evolve(connection, status="Inactive"), {PAUSED: by_undo}
 
 
+def undone(store: Store, connection: CompanyIntegration) -> str | None:
+    """Return the run whose undo has paused a connection; None when nothing or a person has."""
+    last = last_run(store, connection) if connection.status == "Inactive" else None
+    return str(last.configuration[UNDO]) if last is not None and last.configuration.get(PAUSED) else None
+
+
 def admit(store: Store, connection_id: str, trigger: Trigger, lease: Lease, now: datetime) -> None:
     """Let a manual run of a paused connection end the pause. `ConfigError`: any other run of an Inactive connection."""
     (connection,) = store.load(CompanyIntegration, id=connection_id)

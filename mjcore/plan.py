@@ -105,12 +105,14 @@ class Planner:
         maps: Sequence[str] = (),
         full: bool = False,
         since: datetime | None = None,
+        remap: bool = False,
         path: Path | None = None,
         listener: Callable[[PlannedChange], None] = lambda _: None,
         progress: ProgressListener = ignore,
         cancel: Callable[[], bool] = never,
     ) -> PlanResult:
-        request = RunRequest(connection, tuple(maps), full=full, since=since.isoformat() if since else None)
+        begin = since.isoformat() if since else None
+        request = RunRequest(connection, tuple(maps), full=full, since=begin, mode="remap" if remap else "sync")
         kernel = self.kernel
         store = cast("Store", ProposedStore(kernel.store, proposal(kernel, documents))) if documents else kernel.store
         return _plan(kernel, store, request, path, listener, progress, cancel)

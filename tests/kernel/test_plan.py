@@ -397,6 +397,29 @@ def test_a_plan_is_what_the_sync_does_and_applying_it_does_the_same(
     other.path.unlink()
 
 
+@pytest.mark.parametrize("conflicts", ["SourceWins", "DestWins", "Manual"])
+def test_mapping_anew_is_planned_and_applied_as_it_would_be_done(tmp_path: Path, account: Account, conflicts: str) -> None:
+    setup = Setup(conflicts=conflicts)
+    place = placed(tmp_path, setup, account)
+    synced(place)
+    place.sql("UPDATE people SET Name = 'Local' WHERE Email = 'p1@x.org'")
+    document = setup.document()
+    field_maps = document["Connections"][0]["EntityMaps"][0]["FieldMaps"]
+    name = next(m for m in field_maps if m["DestinationFieldName"] == "Name")
+    name["TransformPipeline"] = [{"Type": "text", "Config": {"Operation": "upper"}}]
+    with place.kernel() as kernel:
+        kernel.apply(document)
+    other, asked = place.copy("other.db"), account.asked
+    plan, changes = planned(place, tmp_path / "plan", remap=True)
+    sync = synced(other, remap=True)
+    assert sum(change.new == {"Name": f"PERSON {i}"} for i in range(10) for change in changes) >= 9
+    assert outcome(plan) == outcome(sync)
+    assert told(other, changes) == as_done(other, sync.run_id)
+    assert outcome(synced(place, plan=tmp_path / "plan")) == outcome(sync)
+    assert place.state() == other.state()
+    assert account.asked == asked, "the source is not read"
+
+
 # --- What later look-ups see of what the plan has written ------------------------------------------------
 
 

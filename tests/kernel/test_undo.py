@@ -485,6 +485,21 @@ def test_an_undo_pauses_the_connection_until_a_manual_sync(settled: Settled) -> 
     assert kernel.run(RunRequest("Acme", trigger="Scheduled")).status == "Completed"
 
 
+def test_applying_metadata_does_not_end_the_pause_unless_it_says_so(settled: Settled) -> None:
+    scene, kernel = settled.scene, settled.scene.kernel
+    given = document("SoftDelete")
+    kernel.undo(settled.run.run_id)
+    for dry_run in (True, False):
+        report = kernel.apply(given, dry_run=dry_run)
+        assert (report.changes, scene.status) == ((), "Inactive")
+        (warning,) = report.warnings
+        assert warning.path == "Connections[0].Status"
+        assert f"stays Inactive: run {settled.run.run_id} was undone; a manual sync ends that: mj sync 'Acme'" in warning.message
+    kernel.apply({**given, "Connections": [{**given["Connections"][0], "Status": "Active"}]})
+    assert (scene.status, scene.rows()) == ("Active", settled.before)
+    assert kernel.apply(given).warnings == ()
+
+
 def test_a_connection_that_a_person_switched_off_stays_so(settled: Settled) -> None:
     scene, store = settled.scene, settled.scene.kernel.store
     (connection,) = store.load(CompanyIntegration)

@@ -27,7 +27,8 @@ def report_lines(report: ApplyReport) -> Iterator[Text]:
     for remapped in report.remapped:
         if remapped.records:
             records = "1 linked record is" if remapped.records == 1 else f"{remapped.records:,} linked records are"
-            yield Text(plain(f"{remapped.entity_map}: {records} mapped anew at the next delivery; `mj sync --full` asks for it"))
+            now = "`mj plan --remap` shows what that does, `mj sync --remap` does it now"
+            yield Text(plain(f"{remapped.entity_map}: {records} mapped anew at the next delivery; {now}"))
     for warning in report.warnings:
         yield Text(plain(f"warning: {warning}"), "yellow")
     yield Text(_sum(len(changes), report), "bold")

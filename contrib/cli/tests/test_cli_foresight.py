@@ -100,6 +100,7 @@ def test_a_plan_says_which_records_would_fail(changed: Run, folder: Path) -> Non
         (["sync", "Acme files", "--plan", "nowhere"], "plan nowhere: "),
         (["sync", "Acme files", "--plan", "crm.yaml"], "not a plan"),
         (["sync", "--all", "--plan", "crm.yaml"], "--plan takes one connection"),
+        (["plan", "Acme files", "--remap", "--full"], "leave out --full"),
         (["sync", "Acme files", "--full", "--plan", "crm.yaml"], "--plan takes one connection"),
         (["undo", "nonsense"], "no run named 'nonsense'"),
         (["undo"], "name a run"),

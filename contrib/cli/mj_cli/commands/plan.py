@@ -13,6 +13,7 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of one command
     maps: Annotated[list[str] | None, typer.Option("--map", metavar="MAP", help="Only this external object; repeatable.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything anew and find what is gone.")] = False,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Re-read from here; the watermark stays.")] = None,
+    remap: Annotated[bool, typer.Option("--remap", help="Map what is linked anew; the source is not asked.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the plan for `mj sync --plan FILE`.")
     ] = None,
@@ -38,8 +39,11 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of one command
 
     if full and since:
         raise typer.BadParameter("--full reads everything: leave out --since")
+    if remap and (full or since):
+        raise typer.BadParameter("--remap does not ask the source: leave out --full and --since")
     begin, documents = instant("--since", since), read_all(file or ())
-    options: dict[str, Any] = {"maps": maps or (), "full": full, "since": datetime.fromisoformat(begin) if begin else None}
+    moment = datetime.fromisoformat(begin) if begin else None
+    options: dict[str, Any] = {"maps": maps or (), "full": full, "since": moment, "remap": remap}
     first, printed = First(limit), ChangesJSON(connection)
     with Kernel(for_a_look(store) if documents else store) as kernel, explained(kernel), located(documents):
         told = printed if as_json else first
