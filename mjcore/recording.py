@@ -95,7 +95,8 @@ class Recorder:
         """Record how the run ended."""
         (now,) = self.store.load(IntegrationRun, id=run.id)
         failed = [r for r in results if r.status == "Failed"]
-        text = str(error) if error else "; ".join(f"{r.external_object_name}: {r.error}" for r in failed) or None
+        before = [f"{r.external_object_name}: {r.error}" for r in failed if not error or r.error != str(error)]
+        text = "; ".join([*before, *([str(error)] if error else [])]) or None
         status: Any = "Cancelled" if isinstance(error, Cancelled) else "Failed" if error or failed else "Completed"
         ended = evolve(now, status=status, completed_at=self.now(), error_message=text)
         (connection,) = self.store.load(CompanyIntegration, id=self.connection.id)

@@ -526,6 +526,22 @@ def test_rows_that_moved_since_are_skipped_and_listed_and_decided_anew_by_the_ne
     assert place.sql("SELECT * FROM mj_failed_record") == []
 
 
+def test_a_plan_of_rows_that_have_nearly_all_moved_stops_and_says_why(place: Place, account: Account, tmp_path: Path) -> None:
+    for i in range(300):
+        account.put("people", f"{i:03}", email=f"q{i}@x.org")
+    synced(place)
+    for i in range(300):
+        account.put("people", f"{i:03}", name="Planned")
+    planned(place, tmp_path / "plan")
+    place.sql("UPDATE people SET Name = 'Local'")
+    applied = synced(place, plan=tmp_path / "plan")
+    assert applied.status == "Failed"
+    assert re.match(r"people: \d+ of \d+ records failed", applied.error or ""), applied.error
+    account.now += timedelta(days=1)
+    assert synced(place).error is None
+    assert place.sql("SELECT count(*) FROM people WHERE Name = 'Planned'") == [(300,)], "the next run decides anew"
+
+
 def test_a_delete_that_could_not_be_applied_is_tried_again_without_a_window(
     place: Place, account: Account, tmp_path: Path
 ) -> None:
