@@ -95,7 +95,7 @@ class Recorder:
         """Record how the run ended."""
         (now,) = self.store.load(IntegrationRun, id=run.id)
         failed = [r for r in results if r.status == "Failed"]
-        before = [f"{r.external_object_name}: {r.error}" for r in failed if not error or r.error != str(error)]
+        before = [_named(r) for r in failed if not error or r.error != str(error)]
         text = "; ".join([*before, *([str(error)] if error else [])]) or None
         status: Any = "Cancelled" if isinstance(error, Cancelled) else "Failed" if error or failed else "Completed"
         ended = evolve(now, status=status, completed_at=self.now(), error_message=text)
@@ -112,6 +112,12 @@ class Recorder:
             tuple(results),
             text,
         )
+
+
+def _named(failed: MapResult) -> str:
+    """Return why a map failed, with its name once."""
+    name, fault = f"{failed.external_object_name}: ", str(failed.error)
+    return fault if fault.startswith(name) else name + fault
 
 
 def is_done(detail: IntegrationRunDetail) -> bool:

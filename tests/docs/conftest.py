@@ -3,7 +3,7 @@
 What happens in a page's source: `sh` blocks are typed; a `text` block is what the one before it prints ("…" for what is left
 out; ids, times and durations are any); `diff` blocks change acme.yaml; `sql` blocks are run by somebody else. Comments say what
 is not typed: `<!-- account PATH JSON -->` happens in HubSpot, `<!-- exit N -->` is how the next block ends, `<!-- now TIME -->`
-is the time that TIME stands for.
+is the time that TIME stands for, `<!-- row KEY ID -->` says that KEY stands for the key of the row of a record.
 """
 
 import json
@@ -108,9 +108,13 @@ class Reader:
     folder: Path
     account: mj_sandbox.Handle
     store: str
+    terminal: int
+    """What is typed comes from here; it is printed to us, so that there are no bars."""
     shown: Shown = field(factory=Shown)
     printed: str = ""
     exit_code: int = 0
+    change: Callable[[str], str] = str
+    """What is different in acme.yaml from the beginning."""
 
     def __attrs_post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -137,6 +141,7 @@ class Reader:
         ended = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
+            stdin=self.terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -153,7 +158,7 @@ class Reader:
 
     def do_yaml(self, content: str) -> None:
         text = content.replace("http://127.0.0.1:8765", self.account.address)
-        (self.folder / "acme.yaml").write_text(text, encoding="utf-8")
+        (self.folder / "acme.yaml").write_text(self.change(text), encoding="utf-8")
 
     def do_diff(self, change: str) -> None:
         path = self.folder / "acme.yaml"
@@ -175,6 +180,10 @@ class Reader:
     def do_now(self, stands_for: str) -> None:
         time.sleep(0.01)
         self.shown.known[stands_for] = datetime.now(UTC).isoformat()
+
+    def do_row(self, said: str) -> None:
+        name, external_id = said.split()
+        ((self.shown.known[name],),) = self.query(f"SELECT record_key FROM mj_record_link WHERE external_id = '{external_id}'")
 
     # --- what is there ---------------------------------------------------------------------------------
 
@@ -264,11 +273,16 @@ class Readers:
     server: str
     stack: ExitStack
     made: list[str] = field(factory=list)
+    databases: dict[str, str] = field(factory=dict)
+    """Name by URL."""
 
-    def __call__(self, contacts: int = 3000, token: str | None = None) -> Reader:
+    def __call__(self, contacts: int = 3000, change: Callable[[str], str] = str) -> Reader:
         account = self.stack.enter_context(mj_sandbox.serve(contacts=contacts))
-        reader = Reader(self.folder / "reader", account, self._store())
-        reader.shown.is_strict = contacts == 3000
+        ours, terminal = os.openpty()
+        self.stack.callback(os.close, ours)
+        self.stack.callback(os.close, terminal)
+        reader = Reader(self.folder / "reader", account, self._store(), terminal)
+        reader.shown.is_strict, reader.change = contacts == 3000, change
         reader.read("README.md")
         return reader
 
@@ -276,7 +290,7 @@ class Readers:
         """Return somebody with a copy of all that a reader has; the account is the same."""
         name = f"copy{len(self.made)}"
         shutil.copytree(reader.folder, self.folder / name)
-        store = self._store(reader.store.rpartition("/")[2].partition("?")[0]) if self.server else reader.store
+        store = self._store(self.databases[reader.store]) if self.server else reader.store
         self.made.append(name)
         return evolve(reader, folder=self.folder / name, store=store, shown=evolve(reader.shown, known=dict(reader.shown.known)))
 
@@ -286,6 +300,7 @@ class Readers:
         name = f"howto{time.time_ns()}"
         self.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
         self.stack.callback(self.administer, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.databases[self.server.format(name)] = name
         return self.server.format(name)
 
     def administer(self, statement: str) -> None:
