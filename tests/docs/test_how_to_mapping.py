@@ -7,7 +7,10 @@ import pytest
 
 PAGE = "mapping-bug.md"
 RIGHT, WRONG = 'Separator: " "', 'Separator: ", "'
-SIZES = [3000, pytest.param(200_000, marks=pytest.mark.skipif(os.environ.get("MJ_SLOW") != "1", reason="takes minutes: MJ_SLOW=1"))]
+SIZES = [
+    3000,
+    pytest.param(200_000, marks=pytest.mark.skipif(os.environ.get("MJ_SLOW") != "1", reason="takes minutes: MJ_SLOW=1")),
+]
 
 
 def mistaken(readers: Any, contacts: int) -> Any:
