@@ -1,7 +1,6 @@
 """What one process took, from its start to its exit."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,11 @@ class Usage:
     rss: float
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Usage:
+def run(command: Sequence[str], environment: Mapping[str, str]) -> Usage:
     """Run a command to its end. `Failed` with what it said, if it ended with an error."""
     launcher = [sys.executable, "-I", "-S", LAUNCH, *command]
     done = subprocess.run(
-        launcher, cwd=ROOT, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        launcher, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")

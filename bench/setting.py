@@ -1,0 +1,94 @@
+"""Where measurements take place: the account, the databases, and how each subject is started."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from attrs import frozen
+from mj_sandbox.options import TOKEN
+
+from bench.databases import Databases
+from bench.measure import ROOT, Usage, cpu_of, run
+
+BIN = ROOT / ".venv" / "bin"
+BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+QUIET = {"MJ_LOG": "off", "BENCH_TOKEN": TOKEN, "RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+
+
+def tool(name: str) -> str:
+    """Return the path of an installed command: of the project's environment, else of this one's."""
+    path = BIN / name
+    return str(path) if path.exists() else str(Path(sys.executable).with_name(name))
+
+
+def environment() -> Mapping[str, str]:
+    """Return what every measured process finds: bytecode is kept, as on any machine, and nothing is printed."""
+    return {**{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}, **QUIET}
+
+
+@frozen
+class Account:
+    """A simulated account in a process of its own."""
+
+    address: str
+    pid: int
+
+    def tell(self, command: str) -> bytes:
+        """Send `reset`, `pass/MINUTES`, `edit/COUNT`, `latency/MILLISECONDS` or `cpu`."""
+        connection = HTTPConnection(self.address.removeprefix("http://"), timeout=60)
+        connection.request("GET", f"/_bench/{command}")
+        answer = connection.getresponse().read()
+        connection.close()
+        return answer
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that serving has taken so far."""
+        return float(self.tell("cpu"))
+
+
+@contextmanager
+def account(contacts: int) -> Iterator[Account]:
+    """Record an account of so many contacts, and serve it."""
+    command = [sys.executable, "-m", "bench.account", "--contacts", str(contacts)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        try:
+            assert process.stdout is not None
+            yield Account(process.stdout.readline().strip(), process.pid)
+        finally:
+            process.terminate()
+
+
+@frozen
+class Setting:
+    """Where one measurement takes place."""
+
+    databases: Databases
+    rounds: int
+    rows: int
+
+    def postgresql_cpu(self) -> float:
+        return cpu_of(self.databases.pid)
+
+    def mj(self, *arguments: str, store: str) -> Usage:
+        """Run the installed command."""
+        return run([tool("mj"), *arguments, "--store", store], environment())
+
+    def apply(self, metadata: str, store: str) -> None:
+        """Store a metadata file, unmeasured."""
+        path = self.databases.folder / "metadata.yaml"
+        path.write_text(metadata)
+        self.mj("apply", str(path), store=store)
+
+    def peer(self, name: str, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> Usage:
+        """Run one of the peers."""
+        python = str(BENCH_PYTHON) if name.startswith("dlt") else tool("python")
+        return run([python, "-m", f"bench.peers.{name}", *arguments], {**environment(), **(extra or {})})
+
+
+def contacts_map(address: str) -> str:
+    """Return the metadata of the contacts' work for an account."""
+    return (ROOT / "bench" / "contacts.yaml").read_text().replace("ADDRESS", address)
