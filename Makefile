@@ -9,7 +9,7 @@ PACKAGES := mjcore $(foreach d,$(DISTRIBUTIONS),$(patsubst %/,%,$(dir $(wildcard
 TESTS := $(patsubst %/,%,$(wildcard tests/*/)) $(wildcard $(addsuffix /tests,$(DISTRIBUTIONS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format build alone clean
+.PHONY: help install demo test check bench format build alone clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,9 +32,19 @@ test: install  ## Run every test
 check: install  ## Style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES) $(wildcard $(addsuffix /test_*.py,$(TESTS))) tests/alone.py
+	$(BIN)/mypy $(PACKAGES) bench $(wildcard $(addsuffix /test_*.py,$(TESTS))) tests/alone.py
 	@for conftest in $(wildcard $(addsuffix /conftest.py,$(TESTS))); do $(BIN)/mypy $$conftest || exit 1; done
 	$(BIN)/lint-imports
+
+bench: install $(VENV)-bench/.installed  ## Measure, and compare with other programs (PARTS, ROWS, ROUNDS; DOCUMENT=1 writes docs/benchmarks.md)
+	@$(VENV)-bench/bin/python -m bench $(if $(PARTS),--parts $(PARTS)) $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(DOCUMENT),--document)
+
+$(VENV)-bench/.installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS)) | install
+	$(PYTHON) -m venv $(VENV)-bench
+	$(BIN)/uv pip install --quiet --python $(VENV)-bench/bin/python --constraint constraints.txt \
+		--editable . $(addprefix --editable ./,$(DISTRIBUTIONS)) --group bench
+	@touch $@
 
 format: install  ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix --quiet . || true
@@ -48,4 +58,4 @@ alone: build  ## Install each plugin alone from its wheel, in a fresh environmen
 	$(BIN)/python tests/alone.py dist $(DISTRIBUTIONS)
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench dist demo bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,9 +3,10 @@
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from pathlib import Path
 
-from bench.databases import databases
-from bench.publish import publish
+from bench.databases import KINDS, databases
+from bench.publish import RESULTS, publish
 from bench.setting import Setting
 
 USUAL = ("load", "latency", "files", "costs", "bad", "steps", "startup")
@@ -14,24 +15,35 @@ SEPARATE = ("memory", "micro", "profile")
 
 
 def main() -> int:
-    """Measure and report; 1 when a target was missed."""
+    """Measure and report."""
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--parts", default=",".join(USUAL), help=f"of {', '.join(USUAL + SEPARATE)}")
     parser.add_argument("--rows", type=int, default=None, help="records; each part has its own default")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--document", action="store_true", help="put the tables into docs/benchmarks.md")
+    parser.add_argument("--databases", default=",".join(KINDS), help="kinds of database")
+    parser.add_argument("--without-dlt", action="store_true")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for JSON, Markdown and plots")
     given = parser.parse_args()
     parts = given.parts.split(",")
     if unknown := set(parts) - {*USUAL, *SEPARATE}:
-        parser.error(f"unknown part {sorted(unknown)[0]!r}: choose from {', '.join(USUAL + SEPARATE)}")
+        parser.error(f"unknown part {min(unknown)!r}: choose from {', '.join(USUAL + SEPARATE)}")
     sections = []
     with databases() as made:
         for part in parts:
             module = import_module(f"bench.parts.{part}")
-            setting = Setting(made, given.rounds, given.rows or getattr(module, "ROWS", 100_000))
+rows = given.rows or getattr(module, "ROWS", 100_000)
+            setting = Setting(made, given.rounds, rows, given.databases.split(","), not given.without_dlt)
+                made,
+                given.rounds,
+                given.rows or getattr(module, "ROWS", 100_000),
+                given.databases.split(","),
+                not given.without_dlt,
+            )
             for section in module.measure(setting):
                 section.show()
                 sections.append((part, section))
-    publish(sections)
+    publish(sections, given.results, document=given.document)
     return 0
 
 

@@ -42,7 +42,7 @@ class Databases:
         import psycopg
 
         with psycopg.connect(self.server.format("postgres"), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names are made here
+            connection.execute(statement)  # a name made here
 
 
 @contextmanager

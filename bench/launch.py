@@ -17,7 +17,7 @@ def main(command: list[str]) -> int:
     _, status, usage = os.wait4(child, 0)
     wall = time.perf_counter() - began
     taken = {"wall": wall, "user": usage.ru_utime, "system": usage.ru_stime, "rss": usage.ru_maxrss}
-    print(json.dumps({**taken, "exit": os.waitstatus_to_exitcode(status)}))
+    sys.stdout.write(json.dumps({**taken, "exit": os.waitstatus_to_exitcode(status)}))
     return 0
 
 

@@ -26,16 +26,14 @@ class Usage:
     rss: float
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> Usage:
+def run(command: Sequence[str], environment: Mapping[str, str], allowed: Sequence[int] = (0,)) -> Usage:
     """Run a command to its end. `Failed` with what it said, if it ended with an error."""
     launcher = [sys.executable, "-I", "-S", LAUNCH, *command]
-    done = subprocess.run(
-        launcher, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(launcher, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")
     taken = json.loads(done.stdout)
-    if taken["exit"]:
+    if taken["exit"] not in allowed:
         raise Failed(f"{' '.join(command)} ended with {taken['exit']}: {done.stderr.strip()[-2000:]}")
     return Usage(taken["wall"], taken["user"] + taken["system"], taken["rss"] / 1024)
 
@@ -45,4 +43,4 @@ def cpu_of(pid: int) -> float:
     process = psutil.Process(pid)
     alive = [process, *process.children(recursive=True)]
     times = [each.cpu_times() for each in alive]
-    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
+    return float(sum(t.user + t.system + t.children_user + t.children_system for t in times))

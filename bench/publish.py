@@ -14,10 +14,12 @@ from bench.plot import bars
 from bench.report import Section
 
 RESULTS = ROOT / "bench" / "results"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- last run -->", "<!-- end of last run -->"
 
 
-def publish(sections: Sequence[tuple[str, Section]], folder: Path = RESULTS) -> None:
-    """Write what was measured."""
+def publish(sections: Sequence[tuple[str, Section]], folder: Path = RESULTS, *, document: bool = False) -> None:
+    """Write what was measured; with `document` into docs/benchmarks.md, too."""
     folder.mkdir(parents=True, exist_ok=True)
     name = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     data = [
@@ -27,9 +29,18 @@ def publish(sections: Sequence[tuple[str, Section]], folder: Path = RESULTS) -> 
     ]  # fmt: skip
     (folder / f"{name}.json").write_text(json.dumps({"machine": machine(), "sections": data}, indent=1))
     (folder / f"{name}.md").write_text("\n\n".join([machine(), *[section.markdown() for _, section in sections]]) + "\n")
+    if document:
+        _into_document(sections)
     for number, (part, section) in enumerate(sections):
         if section.bars:
             (folder / f"{name}-{part}-{number}.svg").write_text(bars(section.title, section.bars, section.unit))
+
+
+def _into_document(sections: Sequence[tuple[str, Section]]) -> None:
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    tables = "\n\n".join([machine(), *[section.markdown() for _, section in sections]])
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}")
 
 
 def machine() -> str:

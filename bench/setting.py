@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import frozen
 from mj_sandbox.options import TOKEN
 
-from bench.databases import Databases
+from bench.databases import KINDS, Databases
 from bench.measure import ROOT, Usage, cpu_of, run
 
 BIN = ROOT / ".venv" / "bin"
@@ -56,8 +56,7 @@ def account(contacts: int) -> Iterator[Account]:
     command = [sys.executable, "-m", "bench.account", "--contacts", str(contacts)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
-            assert process.stdout is not None
-            yield Account(process.stdout.readline().strip(), process.pid)
+            yield Account(next(iter(process.stdout or ())).strip(), process.pid)
         finally:
             process.terminate()
 
@@ -69,13 +68,15 @@ class Setting:
     databases: Databases
     rounds: int
     rows: int
+    kinds: Sequence[str] = KINDS
+    with_dlt: bool = True
 
     def postgresql_cpu(self) -> float:
         return cpu_of(self.databases.pid)
 
-    def mj(self, *arguments: str, store: str) -> Usage:
-        """Run the installed command."""
-        return run([tool("mj"), *arguments, "--store", store], environment())
+    def mj(self, *arguments: str, store: str, allowed: Sequence[int] = (0,)) -> Usage:
+        """Run the installed command; exit codes other than `allowed` are failures."""
+        return run([tool("mj"), *arguments, "--store", store], environment(), allowed)
 
     def apply(self, metadata: str, store: str) -> None:
         """Store a metadata file, unmeasured."""

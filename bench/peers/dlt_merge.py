@@ -40,8 +40,10 @@ def _with_host(url: str) -> str:
 def main(given: Given, loader: str) -> None:
     folder = Path(os.environ["BENCH_STATE"])
 
-    @dlt.resource(name="contact", primary_key="external_id", write_disposition="merge")
-    def contacts(modified: Any = dlt.sources.incremental("modified", row_order=None)) -> Iterator[Any]:
+    since = dlt.sources.incremental("modified", row_order=None)
+
+    @dlt.resource(name="contact", primary_key="external_id", write_disposition="merge")  # type: ignore[untyped-decorator]
+    def contacts(modified: Any = since) -> Iterator[Any]:
         for batch in batches(given, modified.last_value):
             if loader == "arrow":
                 columns = list(zip(*batch, strict=True))

@@ -8,7 +8,17 @@ from typing import Any
 from bench.peers.common import Given, bare_pages
 from bench.shape import COLUMNS
 
-RAW = ("firstname", "jobtitle", "lastname", "email", "phone", "lifecyclestage", "associatedcompanyid", "createdate", "lastmodifieddate")
+RAW = (
+    "firstname",
+    "jobtitle",
+    "lastname",
+    "email",
+    "phone",
+    "lifecyclestage",
+    "associatedcompanyid",
+    "createdate",
+    "lastmodifieddate",
+)
 TABLE = f"CREATE TABLE contact ({', '.join(f'{column} text' for column in COLUMNS)}, PRIMARY KEY (external_id))"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bench.peers.common import Given, changed, listed, map_row
 from bench.shape import BATCH, COLUMNS, LIST, SEARCH
 
-TYPES = {"company_number": sa.BigInteger, "created_on": sa.Date}
+TYPES: dict[str, Any] = {"company_number": sa.BigInteger, "created_on": sa.Date}
 metadata = sa.MetaData()
 contact = sa.Table(
     "contact", metadata, *[sa.Column(name, TYPES.get(name, sa.Text), primary_key=name == "external_id") for name in COLUMNS]
@@ -63,7 +63,7 @@ def main(given: Given) -> None:
             rows = [dict(zip(COLUMNS, map_row(record), strict=True)) for record in batch]
             if not rows:
                 continue
-            watermark = max([watermark or "", *[row["modified"] for row in rows]])
+            watermark = max([watermark or "", *[str(row["modified"]) for row in rows]])
             with engine.begin() as database:
                 database.execute(upsert(contact, engine), rows)
                 database.execute(upsert(state, engine), {"name": "contact", "watermark": watermark})
