@@ -9,8 +9,8 @@ from bench.databases import KINDS, databases
 from bench.publish import RESULTS, publish
 from bench.setting import Setting
 
-USUAL = ("load", "latency", "files", "costs", "bad", "steps", "startup")
-SEPARATE = ("memory", "micro", "profile")
+USUAL = ("load", "latency", "files", "bad", "steps", "startup")
+SEPARATE = ("memory", "profile")
 """Only when asked: they take long, or are for whoever works on mjcore."""
 
 
@@ -32,14 +32,8 @@ def main() -> int:
     with databases() as made:
         for part in parts:
             module = import_module(f"bench.parts.{part}")
-rows = given.rows or getattr(module, "ROWS", 100_000)
+            rows = given.rows or getattr(module, "ROWS", 100_000)
             setting = Setting(made, given.rounds, rows, given.databases.split(","), not given.without_dlt)
-                made,
-                given.rounds,
-                given.rows or getattr(module, "ROWS", 100_000),
-                given.databases.split(","),
-                not given.without_dlt,
-            )
             for section in module.measure(setting):
                 section.show()
                 sections.append((part, section))
