@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import dlt
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from bench.peers.common import Given, bare_pages, map_row
 from bench.shape import BATCH, COLUMNS
