@@ -11,7 +11,7 @@ from mjcore.compare import same
 from mjcore.deletion import Deletes
 from mjcore.errors import RowRefused
 from mjcore.models import Entity
-from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
+from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value, in_order
 from mjcore.wording import counted
 
 BATCH = 200
@@ -65,7 +65,7 @@ class Answers:
         # a record that awaited a review is linked now, with nothing known of it: its next delivery is decided in full
         made = [Link(c.external_id, c.key, b"", {}, created_row=False) for c in conflicts if c.external_id not in links]
         try:
-            self._write(sorted(changes, key=lambda change: (change.kind, tuple(map(str, change.key)))), made, conflicts)
+            self._write(in_order(changes), made, conflicts)
         except RowRefused as refused:
             if len(conflicts) == 1:
                 self._fail(conflicts[0], refused)

@@ -9,7 +9,7 @@ from mjcore.decision import Decider
 from mjcore.errors import MJError, RowRefused, RowsMoved
 from mjcore.mapping import MappingPlan
 from mjcore.models import SyncContext
-from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Page, Position, RecordError
+from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Page, Position, RecordError, in_order
 from mjcore.references import References
 from mjcore.stages import Stages
 from mjcore.triage import Triage
@@ -176,7 +176,7 @@ class Batches:
         if None in lost:
             position = evolve(position, has_gaps=True)
         write = BatchWrite(
-            changes=sorted(outcome.changes, key=lambda change: (change.kind, tuple(map(str, change.key)))),
+            changes=in_order(outcome.changes),
             links=outcome.links,
             failed=errors,
             cleared=[i for i in ids if i not in failed] if self.has_failed else [],

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from marshal import dumps
 
 from mjcore.models import EntityField
-from mjcore.records import ABSENT, JSON, Reference, RowKey, Value
+from mjcore.records import ABSENT, JSON, Fields, Reference, RowKey, Value
 
+PLAIN = frozenset({str, int, bool, type(None)})
+"""Types whose values are their own JSON."""
 _TAGS = {"$absent", "$decimal", "$float", "$date", "$datetime", "$reference", "$bytes", "$tuple", "$escaped"}
 
 
@@ -24,9 +27,27 @@ def same(column: EntityField | None, a: Value, b: Value) -> bool:
     return bool(a == b)
 
 
-def content_hash(version: int, values: Sequence[Value]) -> bytes:
-    """Return a 16 byte hash of raw source values in a fixed order, and of the mapping version that reads them."""
-    return blake2b(_encode(values), digest_size=16, salt=version.to_bytes(8, "big")).digest()
+def content_hashes(version: int, columns: Sequence[Sequence[Value]]) -> list[bytes]:
+    """Return, per record, a 16 byte hash of its raw source values and of the mapping version that reads them.
+
+    `columns` has the values of each source field, of one record after the other.
+    """
+    encoded = [column if PLAIN.issuperset(map(type, column)) else list(map(_distinct, column)) for column in columns]
+    salt = version.to_bytes(8, "big")
+    # marshal's format 0 is fixed, and tells apart whatever differs
+    return [blake2b(dumps(row, 0), digest_size=16, salt=salt).digest() for row in zip(*encoded, strict=True)]
+
+
+def _distinct(value: Value) -> Value:
+    """Return plain values as they are, of all others their JSON, in a type that no value has."""
+    return value if type(value) in PLAIN else _encode(value)
+
+
+def plain(fields: Fields) -> Mapping[str, JSON]:
+    """Return raw source fields as JSON that `from_json` turns back."""
+    if PLAIN.issuperset(map(type, fields.values())):
+        return fields
+    return {name: to_json(value) for name, value in fields.items()}
 
 
 def key_text(key: RowKey) -> str:

@@ -1,6 +1,6 @@
 """What becomes of mapped records: which row, which fields; create, update, conflict or error."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from mjcore.capabilities import Matcher, Store
 from mjcore.compare import from_json
 from mjcore.history import UNDONE
-from mjcore.ids import new_id
+from mjcore.ids import new_id, new_ids
 from mjcore.mapping import MappingPlan
 from mjcore.matching import Matched, MatchRules, Resolver, match_values
 from mjcore.merge import merge
@@ -73,7 +73,7 @@ class Decider:
         candidates: Sequence[Sequence[RowKey]] = [()] * len(records)
         if self.matcher is not None and records:
             candidates = self.stages.match(self.context, self.matcher, records, self.store.rows(entity))
-        found = {key for keys in candidates for key in keys}
+        found = {key for keys in candidates if keys for key in keys}
         linked = self.store.linked(entity, sorted(found)) if found else {}
         resolver = Resolver(self.context.entity_map, self.rules, linked, set())
         return {r.source.external_id: resolver.resolve(r, keys) for r, keys in zip(records, candidates, strict=True)}
@@ -131,10 +131,18 @@ class _Batch:
     """Fields that belong to other maps."""
     outcome: Outcome = field(factory=Outcome)
     occupied: dict[tuple[object, ...], tuple[str, RowKey]] = field(factory=dict)
+    entity: Entity = field(init=False)
+    required: Sequence[str] = field(init=False)
+    """Columns that may not be null, and fields that the mapping declares as required."""
+    ids: Iterator[str] = field(init=False)
+    """For rows that are made here, as many as there are records."""
 
-    @property
-    def entity(self) -> Entity:
-        return self.of.context.entity
+    def __attrs_post_init__(self) -> None:
+        self.entity = self.of.context.entity
+        columns = [f.name for f in self.entity.fields if f.is_required]
+        self.required = [*columns, *(c.name for c in self.of.plan.columns if c.is_required and c.name not in columns)]
+        is_made = self.entity.key_origin == "uuid" and self.matches
+        self.ids = iter(new_ids(len(self.matches)) if is_made else ())
 
     def decide(self, record: MappedRecord) -> None:
         external_id = record.source.external_id
@@ -181,9 +189,7 @@ class _Batch:
         key = key or self._new_key(new)
         new |= zip(self.entity.primary_key, key, strict=False)
         self._stamp(new)
-        missing = [
-            name for name in self._required() if new.get(name) is None and not (not key and name in self.entity.primary_key)
-        ]
+        missing = [n for n in self.required if new.get(n) is None and (key or n not in self.entity.primary_key)]
         if missing:
             self._fail(record, "required", f"{', '.join(missing)}: a value is required for a new row")
             return
@@ -216,11 +222,11 @@ class _Batch:
         key = tuple(values.get(name) for name in self.entity.primary_key)
         if None not in key:
             return key
-        return (new_id(),) if self.entity.key_origin == "uuid" else ()
+        return (next(self.ids, None) or new_id(),) if self.entity.key_origin == "uuid" else ()
 
     def _update(self, record: MappedRecord, key: RowKey, rule: str, *, revive: bool) -> None:
         row, source = self.rows[key], record.source
-        missing = [name for name in self._required() if name not in record.values and name in row and row[name] is None]
+        missing = [name for name in self.required if name not in record.values and name in row and row[name] is None]
         if missing:
             self._fail(record, "required", f"{', '.join(missing)}: a value is required, neither source nor row has one")
             return
@@ -277,11 +283,6 @@ class _Batch:
         )
 
     # --- the entity's own fields ---------------------------------------------------------------------
-
-    def _required(self) -> list[str]:
-        """Columns that may not be null, and fields that the mapping declares as required."""
-        columns = [f.name for f in self.entity.fields if f.is_required]
-        return [*columns, *(c.name for c in self.of.plan.columns if c.is_required and c.name not in columns)]
 
     def _stamp(self, new: dict[str, Value]) -> None:
         if self.entity.updated_at_field and self.entity.updated_at_field not in new:

@@ -1,6 +1,6 @@
 """Deletes of a drained window: staged first, guarded, then applied through the links of one map."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Literal
@@ -13,7 +13,8 @@ from mjcore.compare import same
 from mjcore.errors import MJError, RowRefused, RowsMoved
 from mjcore.merge import is_newer
 from mjcore.models import Entity
-from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
+from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value, in_order
+from mjcore.restored import restored
 
 BATCH = 500
 DELETE_REFUSED = "delete_refused"
@@ -46,19 +47,28 @@ class Deletes:
     """Links that a complete read did not deliver."""
 
     def apply(self, *, sweep: bool) -> None:
-        """Apply what the source reported; with `sweep` also what a complete read did not deliver."""
+        """Apply what the source reported; with `sweep` also what a complete read did not deliver.
+
+        A repair deletes again what is there again.
+        """
         store, context = self.batches.store, self.batches.context
         if context.entity_map.delete_behavior != "DoNothing" and not self.allowed:
             self._guard(sweep=sweep)
         for some in chunks(store.staged_deletes(context), BATCH):
             self.write(some, "told")
-        for some in chunks(store.unseen(context) if sweep else (), BATCH):
+        for some in chunks(self._unread() if sweep else (), BATCH):
             self.write(some, "swept")
             self.swept += len(some)
 
+    def _unread(self) -> Iterator[Link]:
+        store, context = self.batches.store, self.batches.context
+        yield from store.unseen(context)
+        if self.batches.is_repair:
+            yield from restored(store, context)
+
     def _guard(self, *, sweep: bool) -> None:
         store, context = self.batches.store, self.batches.context
-        going = sum(1 for _ in store.staged_deletes(context)) + (sum(1 for _ in store.unseen(context)) if sweep else 0)
+        going = sum(1 for _ in store.staged_deletes(context)) + (sum(1 for _ in self._unread()) if sweep else 0)
         guard(context.entity_map.external_object_name, going, store.count_links(context))
 
     def write(self, links: Sequence[Link], why: Why) -> Counts:
@@ -150,7 +160,7 @@ class Deletion:
             changes += [change] if change else []
         gone = [link.external_id for link in links if link.is_tombstone]
         return BatchWrite(
-            changes=sorted(changes, key=lambda change: tuple(map(str, change.key))),
+            changes=in_order(changes),
             links=links,
             failed=(),
             cleared=ids,

@@ -1,7 +1,7 @@
 """Fits a mapped value to the column that will hold it: without loss, or not at all."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -11,6 +11,7 @@ from mjcore.models import EntityField
 from mjcore.records import Reference, Value
 
 Fitter: TypeAlias = Callable[[Value], Value]
+FitsAll: TypeAlias = Callable[[Sequence[Value]], bool]
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -35,6 +36,23 @@ def fitter(column: EntityField) -> Fitter:
             raise TransformError(f"{column.name}: {error}") from None
 
     return named
+
+
+def fits_all(column: EntityField) -> FitsAll:
+    """Return a quick test of many values: True where each of them fits as it is, False where that has to be looked at."""
+    kind = {"boolean": bool, "date": date}.get(column.type)
+    if kind is not None:
+        return lambda values: {kind}.issuperset(map(type, values))
+    if column.type in _BY_TYPE:
+        return lambda values: not values
+    limit = column.max_length
+
+    def fits(values: Sequence[Value]) -> bool:
+        if not {str}.issuperset(map(type, values)) or (limit is not None and any(len(value) > limit for value in values)):
+            return False
+        return "".join(values).isprintable()
+
+    return fits
 
 
 def shown(value: Value) -> str:

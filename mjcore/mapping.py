@@ -6,13 +6,16 @@ from typing import Any
 from attrs import define, field, frozen
 
 from mjcore.capabilities import Step, TransformType
-from mjcore.compare import content_hash, to_json
+from mjcore.compare import content_hashes, plain
 from mjcore.errors import ConfigError, MJError, Problem, TransformError
-from mjcore.fitting import Fitter, fitter, shown
+from mjcore.fitting import FitsAll, Fitter, fits_all, fitter, shown
 from mjcore.models import Direction, EntityField, EntityMap, FieldMap, OnError, TransformStep
-from mjcore.records import ABSENT, JSON, ExternalRecord, Fields, MappedBatch, MappedRecord, RecordError, Value
+from mjcore.records import ABSENT, JSON, ExternalRecord, Fields, MappedBatch, MappedRecord, Missing, RecordError, Value
 from mjcore.registry import Registry
 from mjcore.wire import structure
+
+NOTHING = frozenset({type(None), Missing})
+"""Types of what is no value."""
 
 
 @frozen
@@ -36,6 +39,7 @@ class Column:
     path: tuple[str, ...]
     steps: tuple[CompiledStep, ...]
     fit: Fitter
+    fits_all: FitsAll
     default: Value
     is_required: bool
 
@@ -55,23 +59,24 @@ class MappingPlan:
 
     def hashes(self, records: Sequence[ExternalRecord]) -> list[bytes]:
         """Return the content hash of each record's mapped source fields."""
-        version = self.entity_map.version
-        rows = [[record.fields.get(name, ABSENT) for name in self.source_fields] for record in records]
-        return [content_hash(version, row) for row in rows]
+        fields = [record.fields for record in records]
+        columns = [[sent.get(name, ABSENT) for sent in fields] for name in self.source_fields]
+        return content_hashes(self.entity_map.version, columns or [[None] * len(records)])
 
-    def source_values(self, record: ExternalRecord) -> dict[str, JSON]:
+    def source_values(self, record: ExternalRecord) -> Mapping[str, JSON]:
         """Return the mapped source fields as JSON, for the link."""
         fields = record.fields
-        return {name: to_json(fields[name]) for name in self.source_fields if name in fields}
+        return plain({name: fields[name] for name in self.source_fields if name in fields})
 
     def __call__(self, records: Sequence[ExternalRecord]) -> MappedBatch:
         batch = _Mapping(records, [record.fields for record in records])
-        rows: list[dict[str, Value]] = [{} for _ in records]
-        for column in self.columns:
-            name = column.name
-            for row, value in zip(rows, batch.map(column), strict=True):
-                if value is not ABSENT:
-                    row[name] = value
+        columns = [batch.map(column) for column in self.columns]
+        names = [column.name for column in self.columns]
+        if any(Missing in set(map(type, column)) for column in columns):
+            values = [[(n, v) for n, v in zip(names, row, strict=True) if v is not ABSENT] for row in zip(*columns, strict=True)]
+            rows = list(map(dict, values))
+        else:
+            rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [{} for _ in records]
         failed = batch.failed
         mapped = [MappedRecord(r, row) for i, (r, row) in enumerate(zip(records, rows, strict=True)) if i not in failed]
         return MappedBatch(mapped, [failed[i] for i in sorted(failed)])
@@ -101,6 +106,11 @@ class _Mapping:
         for step in column.steps:
             self.run(column, step, values, ended)
         default, required, fit = column.default, column.is_required, column.fit
+        present = values
+        if not NOTHING.isdisjoint(map(type, values)) and default is None and not required:
+            present = [value for value in values if value is not None and value is not ABSENT]
+        if column.fits_all(present):
+            return values
         for i, value in enumerate(values):
             if value is None:
                 if default is not None:
@@ -116,7 +126,7 @@ class _Mapping:
 
     def run(self, column: Column, step: CompiledStep, values: list[Value], ended: set[int]) -> None:
         """Apply one step to the values that it sees; a column that raises is run again value by value."""
-        if not ended and None not in values and ABSENT not in values:
+        if not ended and NOTHING.isdisjoint(map(type, values)):
             indexes: Sequence[int] = range(len(values))
         else:
             indexes = [i for i, value in enumerate(values) if i not in ended and step.takes(value)]
@@ -188,6 +198,7 @@ class _Compiler:
             tuple(field_map.source_field_name.split(".")),
             tuple(step for step in steps if step),
             fit,
+            fits_all(target),
             default,
             field_map.is_required or target.is_required,
         )

@@ -32,6 +32,9 @@ class Matched:
     error: RecordError | None = None
 
 
+CREATE, SKIP = Matched("create"), Matched("skip")
+
+
 @define
 class Resolver:
     """Resolves the candidates of one batch; rows that this batch has given away count as linked."""
@@ -42,12 +45,12 @@ class Resolver:
     taken: set[RowKey]
 
     def resolve(self, record: MappedRecord, candidates: Sequence[RowKey]) -> Matched:
+        if not candidates:
+            return self._fallback(record)
         external_id = record.source.external_id
         free = [key for key in candidates if not self._is_taken(key, external_id)]
         if len(candidates) == 1 and free:
             return self._take(free[0])
-        if not candidates:
-            return self._fallback(record)
         if self.rules.duplicate_handling == "UseFirst" and free:
             return self._take(min(free))
         if self.rules.duplicate_handling == "Review":
@@ -69,7 +72,7 @@ class Resolver:
     def _fallback(self, record: MappedRecord) -> Matched:
         if self.rules.fallback_strategy == "Fail":
             return self._error(record, "no_match", "no row matches, and FallbackStrategy is Fail")
-        return Matched("create" if self.rules.fallback_strategy == "CreateNew" else "skip")
+        return CREATE if self.rules.fallback_strategy == "CreateNew" else SKIP
 
     def _error(self, record: MappedRecord, code: str, message: str) -> Matched:
         source = record.source

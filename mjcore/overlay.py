@@ -143,6 +143,12 @@ class OverlayStore:
             known = self.real.links(context, [link.external_id for link in some])
             yield from (link for link in some if (old := known.get(link.external_id)) is None or old.is_tombstone)
 
+    def tombstones(self, context: SyncContext) -> Iterator[Link]:
+        """Only those that the plan has not touched."""
+        for some in chunks(self.real.tombstones(context), BATCH):
+            touched = self.scratch.links(context, [link.external_id for link in some])
+            yield from (link for link in some if link.external_id not in touched)
+
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         self._borrow(context)
         return self.scratch.stream(self.scratch.store.staged_deletes, context)

@@ -7,7 +7,7 @@ from attrs import frozen
 from mjcore.batch import Batches
 from mjcore.chunks import chunks
 from mjcore.compare import from_json, same
-from mjcore.records import BatchWrite, Counts, ExternalRecord, Fields, Link, RowChange, Value
+from mjcore.records import BatchWrite, Counts, ExternalRecord, Fields, Link, RowChange, Value, in_order
 
 BATCH = 500
 
@@ -42,7 +42,7 @@ class SecondPass:
             if row is not None and link.external_id in done and (new := self._new(done[link.external_id], row)):
                 old = {name: row[name] for name in new}
                 changes.append(RowChange("update", link.key, old, new, link.external_id))
-        return sorted(changes, key=lambda change: tuple(map(str, change.key))), list(done)
+        return in_order(changes), list(done)
 
     def _new(self, values: Fields, row: Fields) -> dict[str, Value]:
         """Return what the row lacks; what somebody else put there stays, unless the source wins."""

@@ -117,6 +117,9 @@ class Store(Protocol):
     def live_links(self, context: SyncContext, *, made_by: str | None = None) -> Iterator[Link]:
         """Stream the live links of this map; `made_by`: those that this run made."""
 
+    def tombstones(self, context: SyncContext) -> Iterator[Link]:
+        """Stream the links of this map whose records are gone."""
+
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
         """Stream the live links whose records the source reported as deleted in the open window."""
 

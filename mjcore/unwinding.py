@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from mjcore.compare import same
 from mjcore.history import UNDONE, RecordChange
 from mjcore.models import EntityField, SyncContext
-from mjcore.records import Counts, Fields, Link, RowChange, RowKey
+from mjcore.records import Counts, Fields, Link, RowChange, RowKey, in_order
 from mjcore.store import Store
 
 OPPOSITE = {"create": "delete", "update": "update", "delete": "create"}
@@ -79,7 +79,7 @@ class Unwinder:
             if fate == "turn":
                 unwound.changes += self._turned(key, rows.get(key), change)
             self._relink(unwound, key, change, links.get(change.external_id))
-        unwound.changes.sort(key=lambda change: tuple(map(str, change.key)))
+        unwound.changes = in_order(unwound.changes)
         unwound.done = Counts(created=tally["delete"], updated=tally["update"], deleted=tally["create"], unchanged=tally["done"])
         return unwound
 

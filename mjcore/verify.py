@@ -13,14 +13,17 @@ from mjcore.cancel import never
 from mjcore.capabilities import Source
 from mjcore.chunks import chunks
 from mjcore.compare import same
-from mjcore.errors import UnknownName
+from mjcore.drift import Drift
+from mjcore.errors import ConfigError, UnknownName
 from mjcore.mapping import MappingPlan, compile_mapping
-from mjcore.models import ConnectionMetadata, SyncContext
+from mjcore.models import ConnectionMetadata, ExternalSchema, SyncContext
 from mjcore.precedence import Precedence
 from mjcore.progress import Progress, ProgressListener, ignore
 from mjcore.records import Counts, ExternalRecord, FetchRequest, Fields, Link, MappedRecord, Page, RecordError, RowKey, Value
 from mjcore.references import References
+from mjcore.restored import restored
 from mjcore.retry import Cancelled, Repeater
+from mjcore.schema import ExternalField
 from mjcore.store import Store
 from mjcore.window import Pages
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from mjcore.kernel import Kernel
 
 BATCH = 1000
+BACK = "the source has deleted the record, and the row is there again"
 SEEN = "SELECT 1 FROM seen WHERE id = ?"
 Kind = Literal["missing", "different", "extra", "failed"]
 
@@ -135,6 +139,11 @@ class Verification:
                 differences = [self._difference("extra", link.external_id, link.key) for link in gone]
                 found.note(differences)
                 watch.tell(None, differences)
+            for links in chunks(restored(self.store, self.context), BATCH):
+                watch.check()
+                differences = [self._difference("extra", link.external_id, link.key, reason=BACK) for link in links]
+                found.note(differences)
+                watch.tell(None, differences)
             found.is_whole = True
         return found
 
@@ -216,14 +225,25 @@ def _verify_map(kernel: "Kernel", metadata: ConnectionMetadata, source: Source, 
     repeat = Repeater(kernel.patience, watch.cancel, watch.wait)
     try:
         until = repeat(lambda: source.high_watermark(name))
+        fields = repeat(lambda: kernel.stages.discover_fields(source, name))
     except Cancelled:
         return evolve(found, is_whole=False)
     found.as_of = until.value if until else None
     with closing(compile_mapping(entity_map, kernel.transform_types)) as plan:
         provider = kernel.provider_types[metadata.provider.name]
+        if provider.discovers == "schema":
+            _check_fields(store, context, plan, fields)
         request = FetchRequest(name, plan.source_fields, None, until, None, provider.page_size)
         batches = iter(Pages(lambda r: repeat(lambda: kernel.stages.fetch(context, source, r)), request, BATCH, 2))
         references = References.of(store, context, [c.name for c in plan.columns], metadata.entity_maps)
         verification = Verification(context, plan, references, Precedence.of(store, entity_map), store)
         with closing(cast("Generator[list[Page]]", batches)):  # the thread that reads ahead ends with it
             return verification.run((page for some in batches for page in some), found, watch)
+
+
+def _check_fields(store: Store, context: SyncContext, plan: MappingPlan, fields: Sequence[ExternalField]) -> None:
+    """Refuse to compare what the source does not have: `ConfigError`, as a sync says it."""
+    name = context.entity_map.external_object_name
+    known = store.load(ExternalSchema, company_integration_id=context.connection_id, object_name=name)
+    if problems := Drift.of(context, known[0] if known else None, fields).problems(plan):
+        raise ConfigError(*problems)

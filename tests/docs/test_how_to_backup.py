@@ -55,3 +55,17 @@ def test_rows_are_lost_and_old(readers: Callable[[], Any]) -> None:
     reader.read(PAGE, "Rows of your tables are lost or old, the engine's tables are not")
     assert reader.query("SELECT * FROM contacts ORDER BY id") == after
     assert reader.rows() == reader.source()
+
+
+def test_deleted_records_that_came_back_with_a_table_are_found(readers: Any) -> None:
+    reader = readers(700)
+    reader.do_sh('mj sync "Acme HubSpot"')
+    reader.query("CREATE TABLE copied AS SELECT * FROM contacts")
+    reader.control("archive", {"ids": [int(id_) for id_ in list(reader.rows())[:3]]})
+    reader.do_sh('mj sync "Acme HubSpot"')
+    assert reader.rows() == reader.source()
+    reader.query("DELETE FROM contacts", "INSERT INTO contacts SELECT * FROM copied")
+    reader.do_exit("3")
+    reader.do_sh('mj verify "Acme HubSpot"')
+    reader.do_sh('mj verify "Acme HubSpot" --repair')
+    assert reader.rows() == reader.source()

@@ -12,6 +12,8 @@ def test_renamed(readers: Any) -> None:
     before = reader.rows()
     reader.read(PAGE, "", "What you see")
     assert reader.rows() == before
+    reader.do_exit("2")
+    reader.do_sh('mj verify "Acme HubSpot"')  # nothing is equal to what is not there
     other = readers.copy(reader)
     reader.read(PAGE, "It was renamed")
     assert reader.rows() == reader.source("role")

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from mjcore.capabilities import Matcher, MatchType, Rows
 from mjcore.errors import ConfigError, Problem, TransformError, did_you_mean
-from mjcore.fitting import fitter
+from mjcore.fitting import Fitter, fitter
 from mjcore.hookspecs import hookimpl
 from mjcore.models import EntityField, EntityMap
 from mjcore.records import MappedRecord, RowKey, Value
@@ -28,20 +28,21 @@ class ExternalIDMatcher:
         return (self.name,)
 
     def candidates(self, records: Sequence[MappedRecord], rows: Rows) -> Sequence[Sequence[RowKey]]:
-        ids = [fitted(record.source.external_id, self.column) for record in records]
+        fit = fitter(self.column) if self.column else None
+        ids = [fitted(record.source.external_id, fit) for record in records]
         wanted = [(value,) for value in dict.fromkeys(ids) if value is not None]
         found = rows.find(self.fields, wanted) if wanted else {}
         return [() if value is None else found.get((value,), ()) for value in ids]
 
 
-def fitted(external_id: str, column: EntityField | None) -> Value:
+def fitted(external_id: str, fit: Fitter | None) -> Value:
     """Return the id as the column holds it; None when it is blank or the column cannot hold exactly this id."""
     if not external_id.strip():
         return None
-    if column is None:
+    if fit is None:
         return external_id
     try:
-        value = fitter(column)(external_id)
+        value = fit(external_id)
     except TransformError:
         return None
     # in a column of numbers, the ids '7' and '007' must not become the same row

@@ -189,8 +189,9 @@ class _Commit:
 
     # --- what the engine keeps -----------------------------------------------------------------------
 
-    def _record_key(self, key: RowKey, external_id: str, made: Mapping[str, RowKey]) -> str:
-        return key_to_text(key_codecs(self.entity, self.grid), key or made.get(external_id, ()))
+    def _record_keys(self, keyed: Sequence[Link | RowChange | Conflict], made: Mapping[str, RowKey]) -> list[str]:
+        codecs = key_codecs(self.entity, self.grid)
+        return [key_to_text(codecs, item.key or made.get(item.external_id, ())) for item in keyed]
 
     def links(self, links: Sequence[Link], made: Mapping[str, RowKey]) -> None:
         of = (self.context.entity_map.id, self.entity.id)
@@ -198,7 +199,7 @@ class _Commit:
             (
                 *of,
                 link.external_id,
-                self._record_key(link.key, link.external_id, made),
+                record_key,
                 link.content_hash,
                 link.source_values,
                 link.source_modified_at,
@@ -207,7 +208,7 @@ class _Commit:
                 link.map_version,
                 self.context.run_id,
             )
-            for link in links
+            for link, record_key in zip(links, self._record_keys(links, made), strict=True)
         ]
         bulk, key = self.database.bulk, ("entity_map_id", "external_id")
         kept = {*key, "run_id"}  # the run that made the link
@@ -215,11 +216,11 @@ class _Commit:
         bulk.upsert(driver(self.cx), self.grids.link, key, LINK_COLUMNS, rows, sets)
 
     def audit(self, changes: Sequence[RowChange], made: Mapping[str, RowKey]) -> None:
-        run, entity_map = self.context.run_id, self.context.entity_map
+        run, entity_map, entity_id = self.context.run_id, self.context.entity_map, self.entity.id
         rows = [
             (
-                self.entity.id,
-                self._record_key(c.key, c.external_id, made),
+                entity_id,
+                record_key,
                 c.kind,
                 c.old,
                 c.new,
@@ -231,7 +232,7 @@ class _Commit:
                 ORIGIN,
                 self.now,
             )
-            for c in changes
+            for c, record_key in zip(changes, self._record_keys(changes, made), strict=True)
         ]
         self.database.bulk.insert(driver(self.cx), self.grids.change, CHANGE_COLUMNS, rows)
 
@@ -256,10 +257,10 @@ class _Commit:
         of = self.context.entity_map.id
         rows = [
             (
-                *(of, c.external_id, self.entity.id, self._record_key(c.key, c.external_id, {})),
+                *(of, c.external_id, self.entity.id, record_key),
                 *(c.base, c.source, c.current, c.answer, c.is_deleted, self.context.run_id, self.now),
             )
-            for c in conflicts
+            for c, record_key in zip(conflicts, self._record_keys(conflicts, {}), strict=True)
         ]
         bulk, key = self.database.bulk, ("entity_map_id", "external_id")
         bulk.delete(driver(self.cx), self.grids.conflict, key, [(of, i) for i in settled])

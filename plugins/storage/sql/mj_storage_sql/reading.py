@@ -128,12 +128,12 @@ def staged(database: Database, grid: Grid, context: SyncContext, kind: str, ids:
 def stream_links(
     database: Database, entity: Grid, context: SyncContext, where: Sequence[sa.ColumnElement[bool]]
 ) -> Iterator[Link]:
-    """Stream live links of one map in the order of their external ids."""
+    """Stream links of one map in the order of their external ids."""
     codecs = key_codecs(context.entity, entity)
     after: str | None = None
     columns = [LINK.c[name] for name in LINK_NAMES]
     while True:
-        query = sa.select(*columns).where(LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone, *where)
+        query = sa.select(*columns).where(LINK.c.entity_map_id == context.entity_map.id, *where)
         if after is not None:
             query = query.where(LINK.c.external_id > after)
         with database.read() as cx:

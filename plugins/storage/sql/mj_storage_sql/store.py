@@ -150,7 +150,10 @@ class SQLStore:
         return self._links(context, queues.is_staged(context, LINK, "unresolved"))
 
     def _links(self, context: SyncContext, *where: sa.ColumnElement[bool]) -> Iterator[Link]:
-        return reading.stream_links(self._database, self._grid(context.entity), context, where)
+        return reading.stream_links(self._database, self._grid(context.entity), context, (~LINK.c.is_tombstone, *where))
+
+    def tombstones(self, context: SyncContext) -> Iterator[Link]:
+        return reading.stream_links(self._database, self._grid(context.entity), context, (LINK.c.is_tombstone,))
 
     def count_links(self, context: SyncContext) -> int:
         live = (LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone)

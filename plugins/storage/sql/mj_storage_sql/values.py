@@ -39,7 +39,11 @@ class Codec:
 def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
     """Return a column's values as the driver takes them."""
     encode = codec.encode
-    return values if encode is None else [None if v is None else encode(v) for v in values]
+    if encode is None:
+        return values
+    if values and values.count(values[0]) == len(values) and not isinstance(values[0], int):  # 1 equals 1.0 and true
+        return [None if values[0] is None else encode(values[0])] * len(values)
+    return [None if v is None else encode(v) for v in values]
 
 
 def decoded(codec: Codec, value: Any) -> Value:
@@ -154,6 +158,9 @@ def _instant(value: Any) -> Value:
 
 def _sortable(value: datetime) -> str:
     """The form that SQLite's own functions and most applications read."""
+    text = value.isoformat(" ", "microseconds")
+    if text.endswith("+00:00"):
+        return text[:-6]
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 

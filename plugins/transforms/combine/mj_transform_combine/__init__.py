@@ -38,11 +38,20 @@ class Combine:
 
     def combined(self, record: Fields) -> str | None:
         """Return the parts as one text; None where none of the fields has a value."""
-        texts = {path: field_text(record, path) for path in self.reads}
-        if texts and all(text is None for text in texts.values()):
+        texts: dict[str, str | None] = {}
+        for path in self.reads:
+            value = record.get(path)
+            texts[path] = value if type(value) is str else field_text(record, path)
+        found = texts.values()
+        if None in found and set(found) == {None}:
             return None
-        parts = ("".join((texts[piece] or "") if i % 2 else piece for i, piece in enumerate(part)) for part in self.parts)
-        return self.separator.join(part for part in parts if part)
+        parts = [
+            texts[part[1]] if len(part) == 3 and not part[0] and not part[2] else self.filled(part, texts) for part in self.parts
+        ]
+        return self.separator.join([part for part in parts if part])
+
+    def filled(self, part: Sequence[str], texts: Mapping[str, str | None]) -> str:
+        return "".join([(texts[piece] or "") if i % 2 else piece for i, piece in enumerate(part)])
 
 
 def field_text(record: Fields, path: str) -> str | None:

@@ -31,7 +31,7 @@ class Regex:
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
         change = self.change
-        return [change(text_of(value)) for value in values]
+        return [change(value if type(value) is str else text_of(value)) for value in values]
 
 
 def compile_regex(config: RegexConfig) -> Step:

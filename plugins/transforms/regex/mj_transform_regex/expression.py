@@ -8,7 +8,7 @@ from attrs import frozen
 
 from mj_transform_regex.emitter import emit
 from mj_transform_regex.flags import Flags
-from mj_transform_regex.nodes import Pattern, min_width
+from mj_transform_regex.nodes import Pattern, min_width, quick_length
 from mj_transform_regex.parser import parse
 from mjcore.errors import ConfigError, Problem, TransformError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TIMEOUT = 0.2
 """Seconds of CPU time per value."""
 MAX_PATTERN = 10_000
+MAX_QUICK = 65_536
 
 
 @frozen
@@ -29,6 +30,14 @@ class Expression:
     flags: Flags
     emptied: frozenset[int]
     """Groups whose empty match may mean that they took no part."""
+    quick_length: int
+    """Texts up to this length need no deadline, which costs more than a quick search."""
+
+    def replaced(self, text: str, literal: str) -> str | None:
+        """Return the text with a literal for what matches; None where `matches` has to find it, with a deadline."""
+        if len(text) > self.quick_length or len(text) * len(literal) > MAX_QUICK or not min_width(self.pattern.root):
+            return None
+        return self.compiled.sub(literal.replace("\\", "\\\\"), text, 0 if self.flags.every_match else 1)
 
     def matches(self, text: str) -> "Iterator[regex.Match[str]]":
         """Yield the first match, with the flag g every one. Raises `TransformError` when it takes too long."""
@@ -42,11 +51,12 @@ class Expression:
             raise TransformError(f"the pattern took longer than {TIMEOUT:g} s; avoid repetitions inside repetitions") from None
 
     def _matches(self, text: str, deadline: float) -> "Iterator[regex.Match[str]]":
+        timeout = TIMEOUT if len(text) > self.quick_length else None
         if not self.flags.every_match:
-            first = self.compiled.search(text, timeout=TIMEOUT)
+            first = self.compiled.search(text, timeout=timeout)
             return iter([first] if first else [])
         if min_width(self.pattern.root):
-            return self.compiled.finditer(text, timeout=TIMEOUT)
+            return self.compiled.finditer(text, timeout=timeout)
         return self._advancing(text, deadline)
 
     def _advancing(self, text: str, deadline: float) -> "Iterator[regex.Match[str]]":
@@ -70,7 +80,7 @@ def compile_expression(text: str, flags: Flags) -> Expression:
         compiled = regex.compile(translated, regex.DOTALL | regex.VERSION0, cache_pattern=False)
     except (regex.error, OverflowError, RecursionError) as error:
         raise ConfigError(Problem("Pattern", f"not supported: {error}")) from None
-    return Expression(compiled, pattern, flags, emptied)
+    return Expression(compiled, pattern, flags, emptied, quick_length(pattern.root))
 
 
 # --- UTF-16: without the flag u, JavaScript sees halves of characters beyond U+FFFF ----------------

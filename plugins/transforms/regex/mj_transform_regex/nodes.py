@@ -63,6 +63,8 @@ class Repeat:
     lazy: bool
 
 
+QUICK = {0: 65_536, 1: 1000, 2: 100}
+"""By the number of repetitions in a pattern, how long a text may be."""
 Node: TypeAlias = Leaf | Sequence | Choice | Group | Look | BackReference | Repeat
 
 
@@ -89,6 +91,19 @@ def min_width(node: Node) -> int:
         case Repeat():
             return node.least * min_width(node.body)
     return 0
+
+
+def quick_length(root: Node) -> int:
+    """Return how long a text may be for a search to end at once, whatever stands in it; 0 where that cannot be told.
+
+    Each repetition of one character multiplies the work by the length; repetitions and choices within each other explode.
+    """
+    nodes = list(walk(root))
+    repeats = [node for node in nodes if isinstance(node, Repeat)]
+    choices = sum(isinstance(node, Choice) for node in nodes)
+    if choices > 1 or any(isinstance(node, Look | BackReference) for node in nodes):
+        return 0
+    return QUICK.get(len(repeats), 0) if all(isinstance(node.body, Leaf) for node in repeats) else 0
 
 
 def weight(node: Node) -> int:

@@ -15,8 +15,11 @@ def replacer(expression: Expression, replacement: str) -> Callable[[str], str]:
     if len(replacement) > MAX_PATTERN:
         raise ConfigError(Problem("Replacement", f"{len(replacement):,} characters; {MAX_PATTERN:,} are possible"))
     pieces = parse_template(replacement, expression.pattern)
+    literal = pieces[0].literal if len(pieces) == 1 else None
 
     def replace(text: str) -> str:
+        if literal is not None and (quick := expression.replaced(text, literal)) is not None:
+            return quick
         parts, size, at = [], 0, 0
         for match in expression.matches(text):
             new = [text[at : match.start()], *expand(pieces, match)]

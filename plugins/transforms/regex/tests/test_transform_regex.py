@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mj_transform_regex import RegexConfig, mj_transform_types
+from mj_transform_regex.expression import compile_expression
+from mj_transform_regex.flags import parse_flags
 
 from mjcore.errors import ConfigError, TransformError
 
@@ -206,3 +208,26 @@ def test_every_pattern_works_or_is_a_configuration_error(pattern: Any, value: An
 def test_a_configuration_survives_json() -> None:
     config = json.loads(r'{"Pattern": "^\\+?(\\d{1,3})"}')
     assert regex(PHONE, config["Pattern"]) == "1"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "length"),
+    [
+        ("[^0-9]", 65_536),
+        ("a+b", 1000),
+        ("a*b*c", 100),
+        ("a|b", 65_536),
+        ("(?:a|b)+", 0),
+        ("(a+)+", 0),
+        (r"(a)\1", 0),
+        ("a(?=b)", 0),
+    ],
+)
+def test_only_what_cannot_explode_goes_without_a_deadline(pattern: str, length: int) -> None:
+    assert compile_expression(pattern, parse_flags("g")).quick_length == length
+
+
+@pytest.mark.parametrize("text", ["a-b", "a-b" * 20_000])
+@pytest.mark.parametrize("literal", ["\\1\\g<0>", "$$1", ""])
+def test_a_literal_stands_for_itself_quickly_and_slowly(text: str, literal: str) -> None:
+    assert regex(text, "-", literal, "g") == text.replace("-", literal.replace("$$", "$"))
