@@ -16,7 +16,7 @@ from mj_storage_sql.migrate import exclusively, migrate
 from mj_storage_sql.purge import Purge
 from mj_storage_sql.reflect import reflect
 from mj_storage_sql.shapes import grid_of, key_codecs
-from mj_storage_sql.tables import LINK
+from mj_storage_sql.tables import LINK, SEEN
 from mj_storage_sql.values import text_to_key
 from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
@@ -137,17 +137,28 @@ class SQLStore:
         return self._links(context, *([LINK.c.run_id == made_by] if made_by else []))
 
     def staged_deletes(self, context: SyncContext) -> Iterator[Link]:
-        return self._links(context, queues.is_staged(context, LINK, "deleted"))
+        return self._staged_links(context, "deleted")
 
     def staged(self, context: SyncContext, kind: Literal["seen", "deleted"], ids: Sequence[str]) -> Mapping[str, datetime | None]:
         return reading.staged(self._database, self._grids.seen, context, kind, ids) if ids else {}
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
-        seen, deleted = (queues.is_staged(context, LINK, kind) for kind in ("seen", "deleted"))
-        return self._links(context, ~seen, ~deleted)
+        of = (LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone)
+        for ids in queues.pages_of(self._database, LINK.c.external_id, of):
+            known = {**self.staged(context, "seen", ids), **self.staged(context, "deleted", ids)}
+            yield from self._live(context, [external_id for external_id in ids if external_id not in known])
 
     def unresolved(self, context: SyncContext) -> Iterator[Link]:
-        return self._links(context, queues.is_staged(context, LINK, "unresolved"))
+        return self._staged_links(context, "unresolved")
+
+    def _staged_links(self, context: SyncContext, kind: str) -> Iterator[Link]:
+        of = (SEEN.c.entity_map_id == context.entity_map.id, SEEN.c.kind == kind)
+        for ids in queues.pages_of(self._database, SEEN.c.external_id, of):
+            yield from self._live(context, ids)
+
+    def _live(self, context: SyncContext, ids: Sequence[str]) -> list[Link]:
+        links = self.links(context, ids) if ids else {}
+        return [links[external_id] for external_id in ids if external_id in links and not links[external_id].is_tombstone]
 
     def _links(self, context: SyncContext, *where: sa.ColumnElement[bool]) -> Iterator[Link]:
         return reading.stream_links(self._database, self._grid(context.entity), context, (~LINK.c.is_tombstone, *where))
