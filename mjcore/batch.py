@@ -74,6 +74,7 @@ class Batches:
     references: References
     failure_share: float = 0.5
     failure_floor: int = 200
+    failure_hint: str = "the mapping is probably wrong: see `mj preview`"
     counts: Counts = field(factory=Counts)
     errors: list[RecordError] = field(factory=list)
     """The first ten of this run."""
@@ -216,7 +217,7 @@ class Batches:
         if done.processed >= self.failure_floor and done.errored > self.failure_share * done.processed:
             raise TooManyFailures(
                 f"{done.errored} of {done.processed} records failed, the last with: {self.errors[-1].message}; "
-                "the mapping is probably wrong: see `mj preview`"
+                f"{self.failure_hint}"
             )
 
     def write(self, write: BatchWrite) -> None:

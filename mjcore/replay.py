@@ -98,6 +98,7 @@ class Replay:
         if self._stopped:
             raise MJError("the plan was not applied any further: an entity map before this one has stopped")
         self._stopped = True
+        batches.failure_hint = "too much has moved since the plan was made: make it anew"
         while self._next is not None and self._next[0] == batches.context.entity_map.id:
             if batches.context.is_cancelled():
                 raise Cancelled("cancelled; the next run goes on from here")

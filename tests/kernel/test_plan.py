@@ -540,6 +540,7 @@ def test_a_plan_of_rows_that_have_nearly_all_moved_stops_and_says_why(place: Pla
     account.now += timedelta(days=1)
     assert synced(place).error is None
     assert place.sql("SELECT count(*) FROM people WHERE Name = 'Planned'") == [(300,)], "the next run decides anew"
+    assert "too much has moved since the plan was made: make it anew" in str(applied.error)
 
 
 def test_a_delete_that_could_not_be_applied_is_tried_again_without_a_window(

@@ -89,7 +89,7 @@ def _told(change: PlannedChange) -> Mapping[str, str]:
     if change.kind == "delete":
         return {}
     if change.kind == "create":
-        return {name: shown(value, LONGEST) for name, value in change.new.items()}
+        return {name: shown(value, LONGEST) for name, value in change.new.items() if value is not None}
     return {name: f"{_old(change.old, name)} → {shown(value, LONGEST)}" for name, value in change.new.items()}
 
 

@@ -234,6 +234,8 @@ def test_what_runs_by_itself_does_not_end_the_pause_of_an_undo(
     assert done.returncode == (0 if is_manual else 2), done.stderr
     status = query(folder, "SELECT status FROM mj_company_integration")
     assert status == [("Active" if is_manual else "Inactive",)]
+    every = mj("sync", "--all")
+    assert (every.code, "left out, as they are Inactive: 'Acme files'" in every.err) == (0, not is_manual)
 
 
 def test_at_a_terminal_a_sync_is_manual(mj: Run, folder: Path) -> None:

@@ -21,7 +21,7 @@ def classify(response: Response) -> ProviderError:
     error = failure(response, fault.message[:300])
     match response.status:
         case 401:
-            return AuthFailed(f"{error}; check the token")
+            return AuthFailed(f"{str(error).rstrip('.')}; check the token")
         case 403:
             scopes = sorted({scope for detail in fault.errors for scope in detail.context.required_granular_scopes})
             return MissingScope(f"{error}; give the token the scope {' or '.join(scopes) or 'that this object needs'}")

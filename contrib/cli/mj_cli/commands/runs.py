@@ -86,7 +86,12 @@ def _chosen(
     if names and everything:
         raise typer.BadParameter("--all takes no names")
     found = kernel.connections(*names, template=template, company=company)
-    return found if names else [c for c in found if c.connection.status == "Active"]
+    chosen = found if names else [c for c in found if c.connection.status == "Active"]
+    if left_out := [c.name for c in found if c not in chosen]:
+        from mj_cli.output import err, plain
+
+        err().print(plain(f"left out, as they are Inactive: {', '.join(map(repr, left_out))}"), soft_wrap=True)
+    return chosen
 
 
 def runs(
