@@ -37,11 +37,8 @@ def finished(kernel: "Kernel", run: Run, result: SyncResult) -> SyncResult:
     if not notes or not result.maps:
         return result
     last = result.maps[-1]
-    (of,) = [
-        m.id
-        for m in run.metadata.entity_maps
-        if (m.external_object_name, m.entity.name) == (last.external_object_name, last.entity)
-    ]
+    named = (last.external_object_name, last.entity)
+    of = next(m.id for m in run.metadata.entity_maps if (m.external_object_name, m.entity.name) == named)
     keep(kernel.store, result.run_id, of, notes)
     return evolve(result, maps=(*result.maps[:-1], evolve(last, notes=(*last.notes, *notes))))
 
