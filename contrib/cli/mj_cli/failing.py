@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mj_cli.documents import Document
 from mj_cli.output import err, plain
 from mjcore.errors import ConfigError, DuplicateName, LeaseHeld, MJError, NotSupported, PluginError, Problem, UnknownName
 from mjcore.results import SyncResult
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # reading documents needs a YAML parser, most commands do not
+    from mj_cli.documents import Document
     from mjcore.kernel import Kernel
 
 FINE, FAILED, WRONG, PARTIAL, HELD = range(5)
@@ -65,7 +65,7 @@ def explained(kernel: "Kernel") -> Iterator[None]:
 
 
 @contextmanager
-def located(documents: Sequence[Document]) -> Iterator[None]:
+def located(documents: "Sequence[Document]") -> Iterator[None]:
     """Put the file and line before each problem of metadata that was read from files."""
     try:
         yield
@@ -73,7 +73,7 @@ def located(documents: Sequence[Document]) -> Iterator[None]:
         raise ConfigError(*(_locate(problem, documents) for problem in error.problems)) from error
 
 
-def _locate(problem: Problem, documents: Sequence[Document]) -> Problem:
+def _locate(problem: Problem, documents: "Sequence[Document]") -> Problem:
     for document in reversed(documents):  # what a later file says counts
         line = document.line(problem.path)
         if line is not None:

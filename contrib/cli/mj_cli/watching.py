@@ -4,13 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
 
 from mj_cli.output import plain
 from mjcore.progress import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 EVERY = 5.0
 """Seconds between two lines about one entity map."""
@@ -22,6 +25,9 @@ def watching(console: Console, *, several: bool) -> Iterator[ProgressListener]:
     if not console.is_terminal:
         yield Lines(console)
         return
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
     with Bars(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
@@ -58,7 +64,7 @@ class Lines:
 class Drawn:
     """Draws one bar per entity map; it pulses while the total is unknown."""
 
-    def __init__(self, bars: Bars, *, several: bool) -> None:
+    def __init__(self, bars: "Bars", *, several: bool) -> None:
         self._bars, self._several = bars, several
         self._tasks: dict[tuple[str, str, str], TaskID] = {}
         self._lock = threading.Lock()

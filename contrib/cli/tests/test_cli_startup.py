@@ -1,0 +1,44 @@
+"""What a command loads: `mj` starts so often, by hand and by cron, that what it does not need must not cost anything."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UNUSED = {
+    # the schema is up to date, and in SQLite
+    *("alembic", "psycopg", "sqlalchemy.orm", "sqlalchemy.ext", "sqlalchemy.dialects.postgresql"),
+    # no document, no name to guess, no log, no terminal
+    *("ruamel", "rapidfuzz", "pydantic", "structlog", "rich.progress"),
+    # one kind of source, and no record
+    *("httpx", "pyarrow", "babel", "phonenumbers", "regex", "quickjs", "mj_sandbox"),
+}
+LISTING = """
+import atexit, sys
+from mj_cli.app import main
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "also"),
+    [(["runs"], {"cattrs", "mj_provider_files.source", "mj_execution_local.threads"}), (["sync", "--all"], set[str]())],
+)
+def test_a_command_loads_what_it_needs(mj: Callable[..., Any], folder: Path, arguments: list[str], also: set[str]) -> None:
+    assert mj("apply", "crm.yaml").code == 0
+    assert mj("sync", "--all").code == 0
+    ended = subprocess.run(
+        [sys.executable, "-c", LISTING, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MJ_LOG": "off"},
+    )
+    loaded = set(ended.stderr.splitlines()[-1].split())
+    assert {"mj_cli.app", "sqlalchemy", "mj_storage_sql.store"} <= loaded, "it is the list of modules, after the command"
+    assert not loaded & (UNUSED | also)
