@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points, version
+from operator import attrgetter
 from types import ModuleType
 
 import pluggy
@@ -44,7 +45,8 @@ def load_plugins(
     """
     found = [_Found(name, HOST, "", partial(_return, plugin)) for name, plugin in explicit.items()]
     if discover:
-        found += [_Found(e.name, *_distribution(e), e.load) for e in sorted(entry_points(group=GROUP), key=_order)]
+        installed = [_Found(e.name, *_distribution(e), e.load) for e in entry_points(group=GROUP)]
+        found += sorted(installed, key=attrgetter("distribution", "name"))
     owners: dict[str, str] = {}
     plugins = []
     for plugin in found:
@@ -68,12 +70,8 @@ def _return(plugin: object) -> object:
 
 
 def _distribution(entry_point: EntryPoint) -> tuple[str, str]:
-    dist = entry_point.dist
+    dist = entry_point.dist  # each look at its name or version parses its metadata
     return (dist.name, dist.version) if dist else ("unknown distribution", "")
-
-
-def _order(entry_point: EntryPoint) -> tuple[str, str]:
-    return (_distribution(entry_point)[0], entry_point.name)
 
 
 def _load(manager: pluggy.PluginManager, found: _Found, owners: dict[str, str]) -> Plugin:
