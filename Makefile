@@ -8,6 +8,9 @@ PACKAGES := mjcore $(foreach d,$(DISTRIBUTIONS),$(patsubst %/,%,$(dir $(wildcard
 # all that share a name with another, the conftests, are checked one by one
 TESTS := $(patsubst %/,%,$(wildcard tests/*/)) $(wildcard $(addsuffix /tests,$(DISTRIBUTIONS)))
 
+# the tests start hundreds of processes: none may compile again what the one before it has compiled
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench format build alone clean
 
@@ -19,7 +22,7 @@ install: $(VENV)/.installed  ## Make the virtual environment with every distribu
 $(VENV)/.installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt \
 		--editable . $(addprefix --editable ./,$(DISTRIBUTIONS)) --group dev
 	@touch $@
 
@@ -27,7 +30,7 @@ demo: install  ## Pull a simulated HubSpot account into SQLite, step by step
 	@$(BIN)/mj demo
 
 test: install  ## Run every test
-	$(BIN)/pytest -n 2 --dist loadfile -q
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: install  ## Style, types and import rules
 	$(BIN)/ruff check .
