@@ -73,7 +73,7 @@ class Queues:
 
     def _contexts(self, connection: str, map_name: str | None) -> list[SyncContext]:
         (metadata,) = load_connections(self.store, [connection])
-        maps = [m for m in metadata.entity_maps if map_name in (None, m.external_object_name, m.id)]
+        maps = [m for m in metadata.entity_maps if map_name in (None, m.external_object_name, m.entity.name, m.id)]
         if not maps:
             known = [m.external_object_name for m in metadata.entity_maps]
             raise UnknownName(f"entity map of {connection!r}", map_name or "", known)

@@ -183,6 +183,7 @@ def test_conflicts_are_listed_with_their_fields(conflicting: Run) -> None:
         "1 firms waits for an answer the row is gone",
     ]
     (first, second) = conflicting("conflicts", "list", "Acme files", "--map", "contacts", "--json").json
+    assert conflicting("conflicts", "list", "Acme files", "--map", "Contacts", "--json").json == [first, second], "by entity"
     assert (first["Base"], first["Source"], first["Current"]) == (
         {"FullName": "Ada Lovelace"},
         {"FullName": "Ada Byron"},

@@ -7,7 +7,7 @@ import typer
 
 from mj_cli.options import STORE, AsJSON, ConnectionName, Store, Wait
 
-Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object.")]
+Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object, or entity.")]
 
 
 class Side(StrEnum):

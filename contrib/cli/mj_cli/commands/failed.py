@@ -9,7 +9,7 @@ from mj_cli.options import STORE, AsJSON, ConnectionName, Store, Wait
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object.")]
+Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object, or entity.")]
 
 failed = typer.Typer(help="Look after records that failed.", no_args_is_help=True, rich_markup_mode=None)
 
