@@ -1,12 +1,15 @@
 """`make bench`, or `python -m bench --parts load,startup --rows 100000 --rounds 3`."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
 
 from bench.databases import KINDS, databases
-from bench.publish import RESULTS, publish
+from bench.measure import Failed
+from bench.publish import RESULTS, circumstances, publish
+from bench.report import Section
 from bench.setting import Setting
 
 USUAL = ("load", "latency", "files", "bad", "steps", "startup")
@@ -28,16 +31,21 @@ def main() -> int:
     parts = given.parts.split(",")
     if unknown := set(parts) - {*USUAL, *SEPARATE}:
         parser.error(f"unknown part {min(unknown)!r}: choose from {', '.join(USUAL + SEPARATE)}")
-    sections = []
-    with databases() as made:
-        for part in parts:
-            module = import_module(f"bench.parts.{part}")
-            rows = given.rows or getattr(module, "ROWS", 100_000)
-            setting = Setting(made, given.rounds, rows, given.databases.split(","), not given.without_dlt)
-            for section in module.measure(setting):
-                section.show()
-                sections.append((part, section))
-    publish(sections, given.results, document=given.document)
+    load = os.getloadavg()[0]
+    sections: list[tuple[str, Section]] = []
+    try:
+        with databases() as made:
+            for part in parts:
+                module = import_module(f"bench.parts.{part}")
+                rows = given.rows or getattr(module, "ROWS", 100_000)
+                setting = Setting(made, given.rounds, rows, given.databases.split(","), not given.without_dlt)
+                for section in module.measure(setting):
+                    section.show()
+                    sections.append((part, section))
+            publish(sections, circumstances(made.version(), load), given.results, document=given.document)
+    except Failed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 

@@ -5,10 +5,8 @@ same 25, so that all peers download and decode the same bytes. Searches, propert
 """
 
 import mmap
-import signal
 import sys
 import tempfile
-import threading
 import time
 from argparse import ArgumentParser
 from contextlib import closing
@@ -116,18 +114,16 @@ def _with_all_properties(request: Request) -> Request:
 
 
 def main() -> None:
-    """Serve until SIGTERM."""
+    """Serve until standard input ends, as it does when whoever started this is gone."""
     parser = ArgumentParser(prog="python -m bench.account")
     parser.add_argument("--contacts", type=int, required=True)
     given = parser.parse_args()
     with tempfile.TemporaryFile() as file:
         replay = Replay(Options(contacts=given.contacts, clock=BEGAN), Recorded(file))
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
         with closing(Server(replay.answer)) as server:
             sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
             sys.stdout.flush()
-            stop.wait()
+            sys.stdin.read()
 
 
 if __name__ == "__main__":

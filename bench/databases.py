@@ -38,6 +38,13 @@ class Databases:
         yield self.server.format(name)
         self._query(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def version(self) -> str:
+        """Return PostgreSQL's version."""
+        import psycopg
+
+        with psycopg.connect(self.server.format("postgres")) as connection:
+            return connection.info.parameter_status("server_version") or ""
+
     def _query(self, statement: str) -> None:
         import psycopg
 

@@ -1,4 +1,4 @@
-"""Keeps results: JSON, Markdown and a plot below bench/results, and the tables of docs/benchmarks.md."""
+"""Keeps results: JSON, Markdown and plots below bench/results, and the tables of docs/benchmarks.md."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 from bench.measure import ROOT
@@ -15,10 +15,12 @@ from bench.report import Section
 
 RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- last run -->", "<!-- end of last run -->"
+PROGRAMS = ("SQLAlchemy", "psycopg", "httpx", "msgspec", "dlt")
+Sections = Sequence[tuple[str, Section]]
+"""Each with the part that it is of."""
 
 
-def publish(sections: Sequence[tuple[str, Section]], folder: Path = RESULTS, *, document: bool = False) -> None:
+def publish(sections: Sections, circumstances: str, folder: Path = RESULTS, *, document: bool = False) -> None:
     """Write what was measured; with `document` into docs/benchmarks.md, too."""
     folder.mkdir(parents=True, exist_ok=True)
     name = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -27,27 +29,31 @@ def publish(sections: Sequence[tuple[str, Section]], folder: Path = RESULTS, *, 
          "checks": [[check.what, check.value, check.at_most] for check in section.checks]}
         for part, section in sections
     ]  # fmt: skip
-    (folder / f"{name}.json").write_text(json.dumps({"machine": machine(), "sections": data}, indent=1))
-    (folder / f"{name}.md").write_text("\n\n".join([machine(), *[section.markdown() for _, section in sections]]) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps({"circumstances": circumstances, "sections": data}, indent=1))
+    (folder / f"{name}.md").write_text("\n\n".join([circumstances, *[section.markdown() for _, section in sections]]) + "\n")
     if document:
-        _into_document(sections)
+        DOCUMENT.write_text(documented(DOCUMENT.read_text(), sections, circumstances))
     for number, (part, section) in enumerate(sections):
         if section.bars:
             (folder / f"{name}-{part}-{number}.svg").write_text(bars(section.title, section.bars, section.unit))
 
 
-def _into_document(sections: Sequence[tuple[str, Section]]) -> None:
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    tables = "\n\n".join([machine(), *[section.markdown() for _, section in sections]])
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}")
+def documented(text: str, sections: Sections, circumstances: str) -> str:
+    """Return a document with each measured part between its two markers. Parts without markers stay out of it."""
+    for part in dict.fromkeys(part for part, _ in sections):
+        begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            tables = "\n\n".join([circumstances, *[section.markdown() for name, section in sections if name == part]])
+            text = f"{before}{begin}\n{tables}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
-def machine() -> str:
-    """Return what the figures were measured on, in one line."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("SQLAlchemy", "psycopg", "httpx", "msgspec"))
-    cores, load = os.cpu_count(), os.getloadavg()[0]
+def circumstances(postgresql: str, load_before: float) -> str:
+    """Return when, on what and beside what was measured, in one line."""
+    versions = ", ".join(f"{name} {version(name)}" for name in PROGRAMS if any(distributions(name=name)))
     return (
-        f"{time.strftime('%Y-%m-%d')}, {platform.system()}, {cores} cores, load {load:.1f}, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {versions}"
+        f"{time.strftime('%Y-%m-%d')}, {platform.system()}, {os.cpu_count()} cores, load average {load_before:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"PostgreSQL {postgresql}, {versions}."
     )

@@ -35,7 +35,6 @@ class Account:
     """A simulated account in a process of its own."""
 
     address: str
-    pid: int
 
     def tell(self, command: str) -> bytes:
         """Send `reset`, `pass/MINUTES`, `edit/COUNT`, `latency/MILLISECONDS` or `cpu`."""
@@ -54,11 +53,9 @@ class Account:
 def account(contacts: int) -> Iterator[Account]:
     """Record an account of so many contacts, and serve it."""
     command = [sys.executable, "-m", "bench.account", "--contacts", str(contacts)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as process:
-        try:
-            yield Account(next(iter(process.stdout or ())).strip(), process.pid)
-        finally:
-            process.terminate()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, env=environment()) as process:
+        yield Account(next(iter(process.stdout or ())).strip())  # it ends when its input does
 
 
 @frozen

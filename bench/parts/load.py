@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 from mj_sandbox.options import TOKEN
 
 from bench import targets
+from bench.contents import Agreement, contents
 from bench.measure import Usage
 from bench.report import Check, Section, median, paired, seconds
 from bench.setting import BENCH_PYTHON, Account, Setting, account, contacts_map
@@ -45,23 +46,25 @@ def measure(setting: Setting) -> Iterator[Section]:
     """Yield a section for each kind of database."""
     subjects = [name for name in SUBJECTS if name not in DLT or (setting.with_dlt and BENCH_PYTHON.exists())]
     results: Results = defaultdict(Samples)
+    agreement = Agreement()
     with account(setting.rows) as source:
         if setting.rows >= WORTH_WARMING:
             _warm(setting, subjects)
         for _ in range(setting.rounds):
             for kind in setting.kinds:
                 for subject in subjects:
-                    _sequence(setting, source, kind, subject, _keep(results, kind, subject))
+                    _sequence(setting, source, kind, subject, agreement, _keep(results, kind, subject))
     for kind in setting.kinds:
         yield _section(setting, results, kind, subjects)
 
 
 def _warm(setting: Setting, subjects: Sequence[str]) -> None:
     """Let everybody compile and load once."""
+    agreement = Agreement()
     with account(100) as small:
         for kind in setting.kinds:
             for subject in subjects:
-                _sequence(evolve(setting, rows=100), small, kind, subject, lambda *_: None)
+                _sequence(evolve(setting, rows=100), small, kind, subject, agreement, lambda *_: None)
 
 
 def _keep(results: Results, kind: str, subject: str) -> Callable[[str, Usage, float, float], None]:
@@ -77,7 +80,12 @@ def _keep(results: Results, kind: str, subject: str) -> Callable[[str, Usage, fl
 
 
 def _sequence(
-    setting: Setting, source: Account, kind: str, subject: str, keep: Callable[[str, Usage, float, float], None]
+    setting: Setting,
+    source: Account,
+    kind: str,
+    subject: str,
+    agreement: Agreement,
+    keep: Callable[[str, Usage, float, float], None],
 ) -> None:
     """Run one subject through the scenarios, from an account as it was and an empty database."""
     source.tell("reset")
@@ -98,6 +106,7 @@ def _sequence(
                 extra = {"BENCH_STATE": str(folder), "BENCH_LOADER": subject.removeprefix("dlt ")}
                 usage = setting.peer(MODULES[subject], [source.address, TOKEN, store, phase], extra)
             keep(scenario, usage, setting.postgresql_cpu() - before[0], source.cpu() - before[1])
+            agreement.check(scenario, f"{subject}, {kind}", contents(store, subject), setting.rows)
 
 
 def _section(setting: Setting, results: Results, kind: str, subjects: Sequence[str]) -> Section:

@@ -1,4 +1,4 @@
-"""Profile: one full load into SQLite under py-spy, as a picture, and the functions that take the most time of their own."""
+"""Profile: one full load into SQLite under py-spy: a file for speedscope.app, and the functions with the most own time."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def measure(setting: Setting) -> Iterator[Section]:
                 setting.apply(contacts_map(source.address), store)
                 stacks = _record(options, store, RESULTS / f"profile{''.join(options)}.txt")
             yield _section(f"Profile of a full load, {title}: own time", stacks)
-    yield Section("Flame graph", ["file"], [[str(_draw(setting).relative_to(ROOT))]])
+    yield Section("Profile of a full load, to look at", ["file"], [[str(_draw(setting).relative_to(ROOT))]])
 
 
 def _spy(format_: str, options: list[str], output: Path, store: str) -> None:
@@ -61,10 +61,10 @@ def _record(options: list[str], store: str, output: Path) -> Counter[tuple[str, 
 
 
 def _draw(setting: Setting) -> Path:
-    picture = RESULTS / "profile.svg"
+    picture = RESULTS / "profile.speedscope.json"
     with account(setting.rows) as source, setting.databases.empty("sqlite") as store:
         setting.apply(contacts_map(source.address), store)
-        _spy("flamegraph", [], picture, store)
+        _spy("speedscope", [], picture, store)
     return picture
 
 

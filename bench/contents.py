@@ -1,0 +1,71 @@
+"""What a subject left behind: the figures of a program that did not do the work mean nothing."""
+
+from collections.abc import Sequence
+from datetime import date
+from hashlib import blake2b
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import define, field, frozen
+
+from bench.measure import Failed
+from bench.shape import COLUMNS
+
+MJCORE = ("HubSpotID", "FirstName", "JobTitle", "FullName", "Email", "Phone", "Stage", "CompanyNumber", "CreatedOn")
+THEIRS = COLUMNS[: len(MJCORE)]
+"""Without the modified time, which mjcore keeps in its links."""
+WITHOUT_EMPTY = ("dlt arrow, postgresql",)
+"""Load through CSV files that turn empty text into NULL: their contacts are compared with that in mind."""
+
+
+@frozen
+class Contents:
+    """The number of contacts, and the sum of the digests of each, which is the same in every order."""
+
+    count: int = 0
+    digest: int = 0
+    without_empty: int = 0
+    """The digest if empty text were NULL."""
+
+    def __add__(self, row: Any) -> "Contents":
+        """Return them with one more row."""
+        plain = [None if value is None else value.isoformat() if isinstance(value, date) else str(value) for value in row]
+        without = self.without_empty + _digest([value or None for value in plain])
+        return Contents(self.count + 1, self.digest + _digest(plain), without)
+
+
+def contents(store: str, subject: str) -> Contents:
+    """Read a subject's table of contacts."""
+    engine = sa.create_engine(store.replace("postgresql://", "postgresql+psycopg://"))
+    schema = "bench" if subject.startswith("dlt") and engine.dialect.name == "postgresql" else None
+    names = MJCORE if subject == "mjcore" else THEIRS
+    query = sa.select(sa.table("contact", *[sa.column(name) for name in names], schema=schema))
+    found = Contents()
+    with engine.connect() as database:
+        for row in database.execution_options(yield_per=1000).execute(query):
+            found += row
+    engine.dispose()
+    return found
+
+
+def _digest(row: Sequence[str | None]) -> int:
+    return int.from_bytes(blake2b(repr(row).encode(), digest_size=16).digest())
+
+
+@define
+class Agreement:
+    """All subjects leave the same contacts, in every kind of database and in every round."""
+
+    agreed: dict[str, tuple[str, Contents]] = field(factory=dict)
+    """By scenario: who was first, and what it left."""
+
+    def check(self, scenario: str, subject: str, found: Contents, records: int) -> None:
+        """`Failed` if contacts are missing, or differ from those of the others. The floor maps nothing: it is only counted."""
+        if found.count != records:
+            raise Failed(f"{scenario}: {subject} left {found.count} contacts of {records}")
+        if subject.startswith("floor"):
+            return
+        first, expected = self.agreed.setdefault(scenario, (subject, found))
+        same = found.without_empty == expected.without_empty if subject in WITHOUT_EMPTY else found.digest == expected.digest
+        if not same:
+            raise Failed(f"{scenario}: {subject} left other contacts than {first}")
