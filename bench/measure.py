@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -41,6 +42,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], allowed: Sequenc
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process and all its children so far, those that ended too."""
     process = psutil.Process(pid)
-    alive = [process, *process.children(recursive=True)]
-    times = [each.cpu_times() for each in alive]
-    return float(sum(t.user + t.system + t.children_user + t.children_system for t in times))
+    while process.is_running():
+        with suppress(psutil.NoSuchProcess):  # a child ended between the list and its turn: its time is now the parent's
+            times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+            return float(sum(t.user + t.system + t.children_user + t.children_system for t in times))
+    raise Failed(f"process {pid} ended while it was measured")
