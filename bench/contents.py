@@ -48,6 +48,16 @@ def contents(store: str, subject: str) -> Contents:
     return found
 
 
+def check_count(store: str, table: str, expected: int) -> None:
+    """`Failed` unless a table has so many rows."""
+    engine = sa.create_engine(store.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as database:
+        found = database.scalar(sa.select(sa.func.count()).select_from(sa.table(table)))
+    engine.dispose()
+    if found != expected:
+        raise Failed(f"{table} has {found} rows of {expected}")
+
+
 def _digest(row: Sequence[str | None]) -> int:
     return int.from_bytes(blake2b(repr(row).encode(), digest_size=16).digest())
 

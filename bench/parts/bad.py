@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bench import csvfile, targets
+from bench.contents import check_count
 from bench.report import Check, Section, paired, seconds
 from bench.setting import Setting
 
@@ -19,6 +20,7 @@ def measure(setting: Setting) -> Iterator[Section]:
                 with setting.databases.empty(kind) as store:
                     setting.apply(csvfile.metadata(folder), store)
                     samples.append(setting.mj("sync", "Bench", store=store, allowed=(0,) if name == "clean" else (3,)).cpu)
+                    check_count(store, "person", setting.rows - (setting.rows // 100 if name != "clean" else 0))
         rows += [[f"{kind}: {name}", seconds(samples)] for name, samples in found.items()]
         checks.append(Check(f"{kind}: CPU, bad ÷ clean", paired(found["1 % bad"], found["clean"]), targets.BAD_VERSUS_CLEAN))
     yield Section(f"Bad records, CSV of {setting.rows:,} rows", ["", "CPU s"], rows, checks)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from bench import csvfile, targets
+from bench.contents import check_count
 from bench.report import Check, Section, median, paired, seconds
 from bench.setting import Setting
 
@@ -20,10 +21,12 @@ def measure(setting: Setting) -> Iterator[Section]:
         for kind in setting.kinds:
             with setting.databases.empty(kind) as store:
                 bare = setting.peer("bare_csv", [store, str(folder / "people.csv")])
+                check_count(store, "person", setting.rows)
             with setting.databases.empty(kind) as store:
                 setting.apply(csvfile.metadata(folder), store)
                 first = setting.mj("sync", "Bench", store=store)
                 again = setting.mj("sync", "Bench", "--full", store=store)
+                check_count(store, "person", setting.rows)
             for name, usage in (("bare script", bare), ("mjcore", first), ("mjcore, unchanged", again)):
                 cpu[f"{kind}: {name}"].append(usage.cpu)
                 wall[f"{kind}: {name}"].append(usage.wall)
