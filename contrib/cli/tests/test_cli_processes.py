@@ -20,8 +20,9 @@ import pytest
 from mj_cli.scene import CONNECTION, TOKEN, set_up
 
 MJ = [sys.executable, "-m", "mj_cli"]
-CONTROLLED = [sys.executable, "-c", "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"]
-"""Makes the terminal the one that sends Ctrl-C."""
+BEGIN = "signal.signal(signal.SIGINT, signal.SIG_DFL); os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
+CONTROLLED = [sys.executable, "-c", f"import os, signal, sys; {BEGIN}"]
+"""Makes the terminal the one that sends Ctrl-C, which jobs in the background do not hear otherwise."""
 Run = Callable[..., Any]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

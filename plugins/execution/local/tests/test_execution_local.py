@@ -155,6 +155,7 @@ def part():
     time.sleep(0.3)
     os.write(1, b"ended ")  # whole, where two threads write at once
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background do not hear it otherwise
 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     open_local(Local(workers=2)).gather([part] * 100)
