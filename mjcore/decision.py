@@ -76,7 +76,7 @@ class Decider:
         found = {key for keys in candidates if keys for key in keys}
         linked = self.store.linked(entity, sorted(found)) if found else {}
         resolver = Resolver(self.context.entity_map, self.rules, linked, set())
-        return {r.source.external_id: resolver.resolve(r, keys) for r, keys in zip(records, candidates, strict=True)}
+        return resolver.resolve_all(records, candidates)
 
     def _rows(self, keys: Sequence[RowKey]) -> Mapping[RowKey, Fields]:
         entity = self.context.entity
@@ -134,6 +134,7 @@ class _Batch:
     entity: Entity = field(init=False)
     required: Sequence[str] = field(init=False)
     """Columns that may not be null, and fields that the mapping declares as required."""
+    match_fields: tuple[str, ...] = field(init=False)
     ids: Iterator[str] = field(init=False)
     """For rows that are made here, as many as there are records."""
 
@@ -141,6 +142,7 @@ class _Batch:
         self.entity = self.of.context.entity
         columns = [f.name for f in self.entity.fields if f.is_required]
         self.required = [*columns, *(c.name for c in self.of.plan.columns if c.is_required and c.name not in columns)]
+        self.match_fields = self.of.matcher.fields if self.of.matcher else ()
         is_made = self.entity.key_origin == "uuid" and self.matches
         self.ids = iter(new_ids(len(self.matches)) if is_made else ())
 
@@ -180,16 +182,15 @@ class _Batch:
     # --- writing ------------------------------------------------------------------------------------
 
     def _create(self, record: MappedRecord, key: RowKey) -> None:
-        matcher = self.of.matcher
-        taken = match_values(matcher, record) if matcher and not key else None
+        taken = None if key else match_values(self.match_fields, record.values)
         if taken is not None and taken in self.occupied:
             self._doubled(record, self.occupied[taken])
             return
         new = dict(record.values)
         key = key or self._new_key(new)
-        new |= zip(self.entity.primary_key, key, strict=False)
+        new.update(zip(self.entity.primary_key, key, strict=False))
         self._stamp(new)
-        missing = [n for n in self.required if new.get(n) is None and (key or n not in self.entity.primary_key)]
+        missing = self.required and [n for n in self.required if new.get(n) is None and (key or n not in self.entity.primary_key)]
         if missing:
             self._fail(record, "required", f"{', '.join(missing)}: a value is required for a new row")
             return
@@ -197,9 +198,9 @@ class _Batch:
             self._fail(record, "unique", clash, "persist")
             return
         unique_on: tuple[str, ...] = ()
-        if taken is not None and matcher is not None:
+        if taken is not None:
             self.occupied[taken] = (record.source.external_id, key)
-            unique_on = matcher.fields
+            unique_on = self.match_fields
         self.outcome.created += 1
         self.outcome.changes.append(RowChange("create", key, {}, new, record.source.external_id, "none", unique_on))
         self._link(record, key, created_row=True)
@@ -219,7 +220,7 @@ class _Batch:
 
     def _new_key(self, values: Mapping[str, Value]) -> RowKey:
         """Return the mapped key, a new one, or `()` where the database makes it."""
-        key = tuple(values.get(name) for name in self.entity.primary_key)
+        key = tuple(map(values.get, self.entity.primary_key))
         if None not in key:
             return key
         return (next(self.ids, None) or new_id(),) if self.entity.key_origin == "uuid" else ()

@@ -1,9 +1,10 @@
 """Field maps and their steps, compiled once per run and applied by column."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from mjcore.capabilities import Step, TransformType
 from mjcore.compare import content_hashes, plain
@@ -56,6 +57,7 @@ class MappingPlan:
     columns: tuple[Column, ...]
     source_fields: tuple[str, ...]
     """What to ask the source for: every field that a map or a step reads."""
+    _mapped: frozenset[str] = field(init=False, eq=False, default=Factory(lambda plan: frozenset(plan.source_fields), True))
 
     def hashes(self, records: Sequence[ExternalRecord]) -> list[bytes]:
         """Return the content hash of each record's mapped source fields."""
@@ -66,6 +68,8 @@ class MappingPlan:
     def source_values(self, record: ExternalRecord) -> Mapping[str, JSON]:
         """Return the mapped source fields as JSON, for the link."""
         fields = record.fields
+        if fields.keys() <= self._mapped:
+            return plain(fields)
         return plain({name: fields[name] for name in self.source_fields if name in fields})
 
     def __call__(self, records: Sequence[ExternalRecord]) -> MappedBatch:
@@ -76,9 +80,9 @@ class MappingPlan:
             values = [[(n, v) for n, v in zip(names, row, strict=True) if v is not ABSENT] for row in zip(*columns, strict=True)]
             rows = list(map(dict, values))
         else:
-            rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [{} for _ in records]
+            rows = list(map(dict, map(zip, repeat(names), zip(*columns, strict=True)))) or [{} for _ in records]
         failed = batch.failed
-        mapped = [MappedRecord(r, row) for i, (r, row) in enumerate(zip(records, rows, strict=True)) if i not in failed]
+        mapped = [record for i, record in enumerate(map(MappedRecord, records, rows)) if i not in failed]
         return MappedBatch(mapped, [failed[i] for i in sorted(failed)])
 
     def close(self) -> None:

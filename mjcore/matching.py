@@ -5,10 +5,9 @@ from typing import Literal
 
 from attrs import define, frozen
 
-from mjcore.capabilities import Matcher
 from mjcore.compare import key_text
 from mjcore.models import EntityMap
-from mjcore.records import MappedRecord, RecordError, RowKey
+from mjcore.records import Fields, MappedRecord, RecordError, RowKey
 
 MATCH_KEYS = ("Strategy", "FallbackStrategy", "DuplicateHandling")
 """What of a `MatchStrategy` is the kernel's; the rest configures the match type."""
@@ -43,6 +42,14 @@ class Resolver:
     rules: MatchRules
     linked: Mapping[RowKey, Sequence[tuple[str, str]]]
     taken: set[RowKey]
+
+    def resolve_all(self, records: Sequence[MappedRecord], candidates: Sequence[Sequence[RowKey]]) -> dict[str, Matched]:
+        """Return what becomes of each record, by external id."""
+        new = {"CreateNew": CREATE, "Skip": SKIP}.get(self.rules.fallback_strategy)
+        return {
+            record.source.external_id: new if new and not keys else self.resolve(record, keys)
+            for record, keys in zip(records, candidates, strict=True)
+        }
 
     def resolve(self, record: MappedRecord, candidates: Sequence[RowKey]) -> Matched:
         if not candidates:
@@ -79,7 +86,10 @@ class Resolver:
         return Matched("error", error=RecordError(source.external_id, "match", code, message, source.fields))
 
 
-def match_values(matcher: Matcher, record: MappedRecord) -> tuple[object, ...] | None:
-    """Return what a create would occupy of the match keys; None when a part is blank."""
-    values = tuple(record.values.get(name) for name in matcher.fields)
-    return None if not values or any(v is None or (isinstance(v, str) and not v.strip()) for v in values) else values
+def match_values(fields: Sequence[str], values: Fields) -> tuple[object, ...] | None:
+    """Return what a create with these values would occupy of the match keys; None when a part is blank."""
+    taken = tuple(map(values.get, fields))
+    for value in taken:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+    return taken or None

@@ -1,9 +1,10 @@
 """The write of one batch: all of it in one transaction, fence included."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from attrs import fields, frozen
@@ -11,12 +12,12 @@ from attrs import fields, frozen
 from mj_storage_sql import reading
 from mj_storage_sql.database import Database, driver, reason, refusals
 from mj_storage_sql.engine_grids import EngineGrids
-from mj_storage_sql.grid import Grid
+from mj_storage_sql.grid import Columns, Grid
 from mj_storage_sql.leases import prove
 from mj_storage_sql.shapes import key_codecs
 from mj_storage_sql.tables import FAILED, RUN, RUN_DETAIL, SEEN, WATERMARK
 from mj_storage_sql.text import dumps
-from mj_storage_sql.values import key_to_text
+from mj_storage_sql.values import keys_to_text
 from mjcore.compare import same, to_json
 from mjcore.errors import RowRefused, RowsMoved
 from mjcore.models import Entity, SyncContext
@@ -175,14 +176,15 @@ class _Commit:
         key, bulk = self.entity.primary_key, self.database.bulk
         shapes: dict[tuple[tuple[str, ...], bool], list[RowChange]] = {}
         for change in changes:
-            named = tuple(name for name in change.new if change.key or name not in key)
-            shapes.setdefault((named, bool(change.key)), []).append(change)
+            shapes.setdefault((tuple(change.new), change.key != ()), []).append(change)
         made: dict[str, RowKey] = {}
-        for (names, has_key), some in shapes.items():
-            values = [[c.new[name] for name in names] for c in some]
+        for (named, has_key), some in shapes.items():
             if has_key:
-                bulk.insert(driver(self.cx), self.grid, names, values)
+                columns = list(zip(*(c.new.values() for c in some), strict=True))  # each has the names of its shape, in order
+                bulk.insert(driver(self.cx), self.grid, named, columns)
             else:
+                names = [name for name in named if name not in key]
+                values = [[c.new[name] for name in names] for c in some]
                 keys = bulk.insert_returning(driver(self.cx), self.grid, names, values, key)
                 made |= {c.external_id: tuple(k) for c, k in zip(some, keys, strict=True)}
         return made
@@ -190,51 +192,50 @@ class _Commit:
     # --- what the engine keeps -----------------------------------------------------------------------
 
     def _record_keys(self, keyed: Sequence[Link | RowChange | Conflict], made: Mapping[str, RowKey]) -> list[str]:
-        codecs = key_codecs(self.entity, self.grid)
-        return [key_to_text(codecs, item.key or made.get(item.external_id, ())) for item in keyed]
+        keys = [item.key or made[item.external_id] for item in keyed] if made else [item.key for item in keyed]
+        return keys_to_text(key_codecs(self.entity, self.grid), keys)
 
     def links(self, links: Sequence[Link], made: Mapping[str, RowKey]) -> None:
-        of = (self.context.entity_map.id, self.entity.id)
-        rows = [
-            (
-                *of,
-                link.external_id,
-                record_key,
-                link.content_hash,
-                link.source_values,
-                link.source_modified_at,
-                link.created_row,
-                link.is_tombstone,
-                link.map_version,
-                self.context.run_id,
-            )
-            for link, record_key in zip(links, self._record_keys(links, made), strict=True)
+        if not links:
+            return
+        always = _times(len(links))
+        columns = [
+            always(self.context.entity_map.id),
+            always(self.entity.id),
+            [link.external_id for link in links],
+            self._record_keys(links, made),
+            [link.content_hash for link in links],
+            [link.source_values for link in links],
+            [link.source_modified_at for link in links],
+            [link.created_row for link in links],
+            [link.is_tombstone for link in links],
+            [link.map_version for link in links],
+            always(self.context.run_id),
         ]
         bulk, key = self.database.bulk, ("entity_map_id", "external_id")
         kept = {*key, "run_id"}  # the run that made the link
         sets = {name: f"excluded.{bulk.quote(name)}" for name in LINK_COLUMNS if name not in kept}
-        bulk.upsert(driver(self.cx), self.grids.link, key, LINK_COLUMNS, rows, sets)
+        bulk.upsert(driver(self.cx), self.grids.link, key, LINK_COLUMNS, columns, sets)
 
     def audit(self, changes: Sequence[RowChange], made: Mapping[str, RowKey]) -> None:
-        run, entity_map, entity_id = self.context.run_id, self.context.entity_map, self.entity.id
-        rows = [
-            (
-                entity_id,
-                record_key,
-                c.kind,
-                c.old,
-                c.new,
-                run,
-                entity_map.id,
-                entity_map.version,
-                c.rule,
-                c.external_id,
-                ORIGIN,
-                self.now,
-            )
-            for c, record_key in zip(changes, self._record_keys(changes, made), strict=True)
+        if not changes:
+            return
+        entity_map, always = self.context.entity_map, _times(len(changes))
+        columns = [
+            always(self.entity.id),
+            self._record_keys(changes, made),
+            [c.kind for c in changes],
+            [c.old for c in changes],
+            [c.new for c in changes],
+            always(self.context.run_id),
+            always(entity_map.id),
+            always(entity_map.version),
+            [c.rule for c in changes],
+            [c.external_id for c in changes],
+            always(ORIGIN),
+            always(self.now),
         ]
-        self.database.bulk.insert(driver(self.cx), self.grids.change, CHANGE_COLUMNS, rows)
+        self.database.bulk.insert(driver(self.cx), self.grids.change, CHANGE_COLUMNS, columns)
 
     def failed(self, errors: Sequence[RecordError], cleared: Sequence[str]) -> None:
         """Replace entries of the same record, counting attempts; those of records without an id are told apart by content."""
@@ -251,7 +252,8 @@ class _Commit:
             )
         sets = {name: f"excluded.{bulk.quote(name)}" for name in REPLACED}
         sets["attempts"] = f"{FAILED.name}.attempts + 1"
-        bulk.upsert(driver(self.cx), self.grids.failed, key, FAILED_COLUMNS, list(rows.values()), sets)
+        if rows:
+            bulk.upsert(driver(self.cx), self.grids.failed, key, FAILED_COLUMNS, _columns(rows.values()), sets)
 
     def conflicts(self, conflicts: Sequence[Conflict], settled: Sequence[str]) -> None:
         of = self.context.entity_map.id
@@ -264,7 +266,8 @@ class _Commit:
         ]
         bulk, key = self.database.bulk, ("entity_map_id", "external_id")
         bulk.delete(driver(self.cx), self.grids.conflict, key, [(of, i) for i in settled])
-        bulk.upsert(driver(self.cx), self.grids.conflict, key, CONFLICT_COLUMNS, rows)
+        if rows:
+            bulk.upsert(driver(self.cx), self.grids.conflict, key, CONFLICT_COLUMNS, _columns(rows))
 
     def unlink(self, external_ids: Sequence[str]) -> None:
         of, key = self.context.entity_map.id, ("entity_map_id", "external_id")
@@ -285,8 +288,9 @@ class _Commit:
             "unresolved": dict.fromkeys(write.unresolved),
         }
         rows = [(self.context.entity_map.id, kind, i, at) for kind, ids in staged.items() for i, at in ids.items()]
-        sets = {"modified_at": "excluded.modified_at"}
-        self.database.bulk.upsert(driver(self.cx), self.grids.seen, SEEN_KEY, SEEN_COLUMNS, rows, sets)
+        if rows:
+            sets = {"modified_at": "excluded.modified_at"}
+            self.database.bulk.upsert(driver(self.cx), self.grids.seen, SEEN_KEY, SEEN_COLUMNS, _columns(rows), sets)
 
     def _unstage(self, kind: str, ids: Sequence[str]) -> None:
         rows = [(self.context.entity_map.id, kind, i) for i in dict.fromkeys(ids)]
@@ -331,6 +335,15 @@ class _Commit:
         if not self.cx.execute(sa.update(WATERMARK).where(*of).values(values)).rowcount:
             key = {"entity_map_id": context.entity_map.id, "direction": context.direction}
             self.cx.execute(sa.insert(WATERMARK).values(key | values))
+
+
+def _times(rows: int) -> Callable[[Any], list[Any]]:
+    """Return what repeats one value for every row."""
+    return lambda value: [value] * rows
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> Columns:
+    return list(zip(*rows, strict=True))
 
 
 def _pair(watermark: Watermark | None) -> list[str] | None:

@@ -5,11 +5,11 @@ from attrs import frozen
 
 from mj_storage_sql.grid import Bulk, Grid
 from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED, LINK, SEEN, Document, Instant
-from mj_storage_sql.text import dumps, loads
+from mj_storage_sql.text import dumps, dumps_all, loads
 from mj_storage_sql.values import Codec, DialectName, codec_of
 from mjcore.models import EntityField
 
-_DOCUMENT = Codec("text", dumps, loads)
+_DOCUMENT = Codec("text", dumps, loads, encode_all=dumps_all)
 _AS_IT_IS = Codec("text")
 
 

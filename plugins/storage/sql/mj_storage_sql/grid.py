@@ -9,6 +9,8 @@ from mj_storage_sql.values import Codec, decoded, encoded
 
 Names: TypeAlias = Sequence[str]
 Rows: TypeAlias = Sequence[Sequence[Any]]
+Columns: TypeAlias = Sequence[Sequence[Any]]
+"""The values of each column, of one row after the other."""
 
 
 @frozen
@@ -20,8 +22,12 @@ class Grid:
 
     def encoded(self, names: Names, rows: Rows) -> list[tuple[Any, ...]]:
         """Return rows as the driver takes them; converted column by column."""
-        columns = [encoded(self.codecs[name], column) for name, column in zip(names, zip(*rows, strict=True), strict=bool(rows))]
-        return list(zip(*columns, strict=True))
+        return self.rows(names, list(zip(*rows, strict=True))) if rows else []
+
+    def rows(self, names: Names, columns: Columns) -> list[tuple[Any, ...]]:
+        """Return columns as the rows that the driver takes."""
+        values = [encoded(self.codecs[name], column) for name, column in zip(names, columns, strict=True)]
+        return list(zip(*values, strict=True))
 
     def decoded(self, names: Names, rows: Rows) -> list[tuple[Any, ...]]:
         """Return fetched rows as the kernel has them."""
@@ -39,13 +45,13 @@ class Bulk(Protocol):
     def select(self, connection: Any, grid: Grid, names: Names, by: Names, keys: Rows, *, lock: bool = False) -> Rows:
         """Return `names` of the rows whose `by` equal one of `keys`; `lock` keeps them so until the transaction ends."""
 
-    def insert(self, connection: Any, grid: Grid, names: Names, rows: Rows) -> None: ...
+    def insert(self, connection: Any, grid: Grid, names: Names, columns: Columns) -> None: ...
 
     def insert_returning(self, connection: Any, grid: Grid, names: Names, rows: Rows, keys: Names) -> Rows:
         """Insert and return the `keys` that the database made, in the order of `rows`."""
 
     def upsert(
-        self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows, sets: Mapping[str, str] | None = None
+        self, connection: Any, grid: Grid, key: Names, names: Names, columns: Columns, sets: Mapping[str, str] | None = None
     ) -> None:
         """Insert, or update where the key is there: every other column, or what `sets` says (SQL by column)."""
 

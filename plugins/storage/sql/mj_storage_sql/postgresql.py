@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from mj_storage_sql.grid import Grid, Names, Rows, assignments
+from mj_storage_sql.grid import Columns, Grid, Names, Rows, assignments
 
 ORDINAL = "mj_ordinal"
 
@@ -21,7 +21,7 @@ class PostgreSQLBulk:
     def select(self, connection: Any, grid: Grid, names: Names, by: Names, keys: Rows, *, lock: bool = False) -> Rows:
         columns = ", ".join(self._shown(grid, name) for name in names)
         order = f" ORDER BY {self._list(by, 't.')} FOR UPDATE OF t" if lock else ""
-        staged = self._stage(connection, grid, by, keys)
+        staged = self._stage(connection, grid, by, grid.encoded(by, keys))
         on = " AND ".join(f"t.{self.quote(name)} = k.{self.quote(name)}" for name in by)
         sql = f"SELECT {columns} FROM {staged} AS k JOIN {grid.sql} AS t ON {on}{order}"
         return grid.decoded(names, connection.execute(sql).fetchall())
@@ -30,8 +30,8 @@ class PostgreSQLBulk:
         """JSON comes as text, so that numbers stay exact."""
         return f"t.{self.quote(name)}" + ("::text" if grid.codecs[name].kind == "json" else "")
 
-    def _stage(self, connection: Any, grid: Grid, names: Names, rows: Rows, *, ordered: bool = False) -> str:
-        """COPY rows into a temporary table of the same columns, emptied first; return its name."""
+    def _stage(self, connection: Any, grid: Grid, names: Names, encoded: Rows, *, ordered: bool = False) -> str:
+        """COPY encoded rows into a temporary table of the same columns, emptied first; return its name."""
         shape = blake2b(repr((grid.sql, tuple(names), ordered)).encode(), digest_size=8).hexdigest()
         staged = self.quote(f"mj_staged_{shape}")
         columns = self._list(names) or "NULL AS mj_nothing"
@@ -41,7 +41,6 @@ class PostgreSQLBulk:
             f"SELECT {columns}{ordinal} FROM {grid.sql} WHERE false"
         )
         connection.execute(f"DELETE FROM {staged}")
-        encoded = grid.encoded(names, rows) if names else [(None,)] * len(rows)
         if ordered:
             encoded = [(*row, i) for i, row in enumerate(encoded)]
         self._copy(connection, staged, "", encoded)
@@ -52,39 +51,33 @@ class PostgreSQLBulk:
             for row in rows:
                 copy.write_row(row)
 
-    def insert(self, connection: Any, grid: Grid, names: Names, rows: Rows) -> None:
-        if rows and names:
-            self._copy(connection, grid.sql, f"({self._list(names)})", grid.encoded(names, rows))
-        elif rows:
-            self.insert_returning(connection, grid, names, rows, ())
+    def insert(self, connection: Any, grid: Grid, names: Names, columns: Columns) -> None:
+        self._copy(connection, grid.sql, f"({self._list(names)})", grid.rows(names, columns))
 
     def insert_returning(self, connection: Any, grid: Grid, names: Names, rows: Rows, keys: Names) -> Rows:
-        staged = self._stage(connection, grid, names, rows, ordered=True)
-        columns = f"({self._list(names)}) " if names else ""
         if not names:  # nothing but defaults
-            made = [
-                connection.execute(f"INSERT INTO {grid.sql} DEFAULT VALUES RETURNING {self._list(keys) or '1'}") for _ in rows
-            ]
+            made = [connection.execute(f"INSERT INTO {grid.sql} DEFAULT VALUES RETURNING {self._list(keys)}") for _ in rows]
             return grid.decoded(keys, [cursor.fetchone() for cursor in made])
-        sql = f"INSERT INTO {grid.sql} {columns}SELECT {self._list(names)} FROM {staged} ORDER BY {ORDINAL}"
-        return grid.decoded(keys, connection.execute(f"{sql} RETURNING {self._list(keys) or '1'}").fetchall())
+        staged = self._stage(connection, grid, names, grid.encoded(names, rows), ordered=True)
+        columns = self._list(names)
+        sql = f"INSERT INTO {grid.sql} ({columns}) SELECT {columns} FROM {staged} ORDER BY {ORDINAL}"
+        return grid.decoded(keys, connection.execute(f"{sql} RETURNING {self._list(keys)}").fetchall())
 
     def upsert(
-        self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows, sets: Mapping[str, str] | None = None
+        self, connection: Any, grid: Grid, key: Names, names: Names, columns: Columns, sets: Mapping[str, str] | None = None
     ) -> None:
-        if rows:
-            staged = self._stage(connection, grid, names, rows)
-            connection.execute(
-                f"INSERT INTO {grid.sql} ({self._list(names)}) SELECT {self._list(names)} FROM {staged} "
-                f"ON CONFLICT ({self._list(key)}) DO UPDATE SET {assignments(self.quote, key, names, sets)}"
-            )
+        staged = self._stage(connection, grid, names, grid.rows(names, columns))
+        connection.execute(
+            f"INSERT INTO {grid.sql} ({self._list(names)}) SELECT {self._list(names)} FROM {staged} "
+            f"ON CONFLICT ({self._list(key)}) DO UPDATE SET {assignments(self.quote, key, names, sets)}"
+        )
 
     def update(self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows) -> int:
         if not rows:
             return 0
         if set(key) & set(names):
             return self._rekey(connection, grid, key, names, rows)
-        staged = self._stage(connection, grid, [*names, *key], rows)
+        staged = self._stage(connection, grid, [*names, *key], grid.encoded([*names, *key], rows))
         sets = ", ".join(f"{self.quote(name)} = k.{self.quote(name)}" for name in names)
         on = " AND ".join(f"t.{self.quote(name)} = k.{self.quote(name)}" for name in key)
         return int(connection.execute(f"UPDATE {grid.sql} AS t SET {sets} FROM {staged} AS k WHERE {on}").rowcount)
@@ -104,6 +97,6 @@ class PostgreSQLBulk:
     def delete(self, connection: Any, grid: Grid, key: Names, rows: Rows) -> int:
         if not rows:
             return 0
-        staged = self._stage(connection, grid, key, rows)
+        staged = self._stage(connection, grid, key, grid.encoded(key, rows))
         on = " AND ".join(f"t.{self.quote(name)} = k.{self.quote(name)}" for name in key)
         return int(connection.execute(f"DELETE FROM {grid.sql} AS t USING {staged} AS k WHERE {on}").rowcount)

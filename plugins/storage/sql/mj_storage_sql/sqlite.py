@@ -1,12 +1,16 @@
 """Many rows at once on SQLite: one prepared statement, look-ups by a list of values."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import chain
 from typing import Any
 
-from mj_storage_sql.grid import Grid, Names, Rows, assignments
+from mj_storage_sql.grid import Columns, Grid, Names, Rows, assignments
 
 VARIABLES = 30_000
 """Of one statement; SQLite takes 32,766."""
+AT_ONCE = 250
+"""Rows of one INSERT: more make it no quicker."""
 
 
 class SQLiteBulk:
@@ -36,27 +40,33 @@ class SQLiteBulk:
             return f"({exact} OR strftime('%s', t.{self.quote(name)}) = strftime('%s', k.column{position}))"
         return f"t.{self.quote(name)} = k.column{position}"
 
-    def insert(self, connection: Any, grid: Grid, names: Names, rows: Rows) -> None:
-        if rows:
-            connection.executemany(self._insert(grid, names), grid.encoded(names, rows))
+    def insert(self, connection: Any, grid: Grid, names: Names, columns: Columns) -> None:
+        self._insert(connection, grid, names, columns)
 
-    def _insert(self, grid: Grid, names: Names) -> str:
-        if not names:
-            return f"INSERT INTO {grid.sql} DEFAULT VALUES"
-        return f"INSERT INTO {grid.sql} ({self._list(names)}) VALUES ({', '.join('?' * len(names))})"
+    def _insert(self, connection: Any, grid: Grid, names: Names, columns: Columns, conflict: str = "") -> None:
+        """Insert many rows by each statement, which leaves the interpreter to other threads for that long."""
+        rows, at_once = grid.rows(names, columns), min(AT_ONCE, VARIABLES // len(names))
+        head, whole = self._into(grid, names), len(rows) - len(rows) % at_once
+        sql = f"{head} VALUES {_places(len(names), at_once)}{conflict}"
+        for some in _chunks(rows[:whole], at_once):
+            connection.execute(sql, list(chain.from_iterable(some)))
+        connection.executemany(f"{head} VALUES {_places(len(names), 1)}{conflict}", rows[whole:])
+
+    def _into(self, grid: Grid, names: Names) -> str:
+        return f"INSERT INTO {grid.sql} ({self._list(names)})"
 
     def insert_returning(self, connection: Any, grid: Grid, names: Names, rows: Rows, keys: Names) -> Rows:
-        sql = f"{self._insert(grid, names)} RETURNING {self._list(keys)}"
+        into = f"{self._into(grid, names)} VALUES {_places(len(names), 1)}" if names else f"INSERT INTO {grid.sql} DEFAULT VALUES"
+        sql = f"{into} RETURNING {self._list(keys)}"
         return grid.decoded(
             keys, [connection.execute(sql, row).fetchone() for row in grid.encoded(names, rows) or [()] * len(rows)]
         )
 
     def upsert(
-        self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows, sets: Mapping[str, str] | None = None
+        self, connection: Any, grid: Grid, key: Names, names: Names, columns: Columns, sets: Mapping[str, str] | None = None
     ) -> None:
-        if rows:
-            sql = f"{self._insert(grid, names)} ON CONFLICT ({self._list(key)}) DO UPDATE SET "
-            connection.executemany(sql + assignments(self.quote, key, names, sets), grid.encoded(names, rows))
+        changes = assignments(self.quote, key, names, sets)
+        self._insert(connection, grid, names, columns, f" ON CONFLICT ({self._list(key)}) DO UPDATE SET {changes}")
 
     def update(self, connection: Any, grid: Grid, key: Names, names: Names, rows: Rows) -> int:
         if not rows:
@@ -74,6 +84,11 @@ class SQLiteBulk:
             return 0
         where = " AND ".join(f"{self.quote(name)} = ?" for name in key)
         return int(connection.executemany(f"DELETE FROM {grid.sql} WHERE {where}", grid.encoded(key, rows)).rowcount)
+
+
+@cache
+def _places(width: int, rows: int) -> str:
+    return ", ".join([f"({', '.join('?' * width)})"] * rows)
 
 
 def _chunks(rows: Rows, size: int) -> Iterator[Rows]:

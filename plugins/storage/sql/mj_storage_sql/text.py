@@ -1,6 +1,7 @@
 """JSON as the database keeps it: exact numbers, any text, quick for the common case."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,14 @@ def dumps(value: Any) -> str:
         return _encoder.encode(value).decode()
     except UnicodeEncodeError:
         return json.dumps(value, ensure_ascii=True, default=_plain)
+
+
+def dumps_all(values: Sequence[Any]) -> list[str]:
+    """Return the JSON text of each value; many at once are quicker."""
+    try:
+        return _encoder.encode_lines(values).decode().split("\n")[:-1]  # JSON text has no line break of its own
+    except UnicodeEncodeError:
+        return list(map(dumps, values))
 
 
 def loads(text: str | bytes) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from mj_storage_sql.text import dumps, loads
+from mj_storage_sql.text import dumps, dumps_all, loads
 from mjcore.errors import RowRefused, TransformError, UnknownName
 from mjcore.fitting import as_number
 from mjcore.models import EntityField
@@ -26,6 +26,7 @@ NUMBERS = ("number", "currency", "percent")
 class Codec:
     """`encode` and `decode` are for values that are not null; None: the driver takes and gives them as they are.
 
+    `encode_all` encodes many values, none of them null, at once.
     `text` makes of a canonical value what a record key and a look-up are written as; `of_text` turns that back.
     """
 
@@ -34,6 +35,7 @@ class Codec:
     decode: Convert | None = None
     text: Convert = str
     of_text: Convert = str
+    encode_all: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
 
 def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
@@ -43,6 +45,8 @@ def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
         return values
     if values and values.count(values[0]) == len(values) and not isinstance(values[0], int):  # 1 equals 1.0 and true
         return [None if values[0] is None else encode(values[0])] * len(values)
+    if codec.encode_all and None not in values:
+        return codec.encode_all(values)
     return [None if v is None else encode(v) for v in values]
 
 
@@ -78,6 +82,14 @@ def text_to_key(codecs: Sequence[Codec], text: str) -> RowKey:
     if len(parts) != len(codecs):
         raise UnknownName(f"key of {len(codecs)} parts", text, ())
     return tuple(codec.of_text(part) for codec, part in zip(codecs, parts, strict=True))
+
+
+def keys_to_text(codecs: Sequence[Codec], keys: Sequence[RowKey]) -> list[str]:
+    """Return many record keys as texts."""
+    if len(codecs) == 1:
+        text = codecs[0].text
+        return [key[0] if type(key[0]) is str and text is str else str(text(key[0])) for key in keys]
+    return [key_to_text(codecs, key) for key in keys]
 
 
 # --- Numbers -----------------------------------------------------------------------------------------
@@ -164,6 +176,12 @@ def _sortable(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def _all_sortable(values: Sequence[datetime]) -> Sequence[str]:
+    if {value.tzinfo for value in values} == {UTC}:
+        return [value.isoformat(" ", "microseconds")[:-6] for value in values]
+    return list(map(_sortable, values))
+
+
 def _naive(value: datetime) -> datetime:
     return value.astimezone(UTC).replace(tzinfo=None)
 
@@ -181,8 +199,8 @@ _DAY = {
     "postgresql": Codec("date", None, None, _iso, _day),
 }
 _INSTANT = {
-    ("sqlite", True): Codec("datetime", _sortable, _instant, _iso, _instant),
-    ("sqlite", False): Codec("datetime", _sortable, _instant, _iso, _instant),
+    ("sqlite", True): Codec("datetime", _sortable, _instant, _iso, _instant, _all_sortable),
+    ("sqlite", False): Codec("datetime", _sortable, _instant, _iso, _instant, _all_sortable),
     ("postgresql", True): Codec("datetime", None, _instant, _iso, _instant),
     ("postgresql", False): Codec("datetime", _naive, _instant, _iso, _instant),
 }
@@ -220,8 +238,8 @@ def _text(value: Any) -> Value:
 
 
 _JSON = {
-    "sqlite": Codec("json", dumps, _structure, dumps, _structure),
-    "postgresql": Codec("json", dumps, _structure, dumps, _structure),
+    "sqlite": Codec("json", dumps, _structure, dumps, _structure, dumps_all),
+    "postgresql": Codec("json", dumps, _structure, dumps, _structure, dumps_all),
 }
 _TEXT = {
     "sqlite": Codec("text", None, _text),
