@@ -177,9 +177,11 @@ def _sortable(value: datetime) -> str:
 
 
 def _all_sortable(values: Sequence[datetime]) -> Sequence[str]:
-    if {value.tzinfo for value in values} == {UTC}:
-        return [value.isoformat(" ", "microseconds")[:-6] for value in values]
-    return list(map(_sortable, values))
+    """Rewrite JSON, which is made far quicker: `"2026-01-31T10:20:30.123456Z"`."""
+    return [
+        f"{text[1:11]} {(text[12:-2] + '.000000')[:15]}" if len(text) in (22, 29) and text.endswith('Z"') else _sortable(value)
+        for value, text in zip(values, dumps_all(values), strict=True)
+    ]
 
 
 def _naive(value: datetime) -> datetime:

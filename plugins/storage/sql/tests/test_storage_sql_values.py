@@ -11,6 +11,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from mj_storage_sql.values import codec_of, encoded
 from mjcore.compare import same
 from mjcore.errors import RowRefused, TransformError
 from mjcore.fitting import fitter
@@ -221,3 +222,15 @@ def test_what_others_wrote_is_read_and_not_taken_for_moved(
     delete = RowChange("delete", ("2",), scene.read(("2",)), {}, "y")
     scene.commit(changes=[delete, RowChange("update", ("1",), {"v": row["v"]}, {"v": None}, "x")])
     assert database.execute("SELECT * FROM t") == [("1", None)]
+
+
+ZONED = INSTANTS | st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones())  # noqa: DTZ001 - the zone is drawn
+
+
+@given(data=st.data(), dialect=st.sampled_from(["sqlite", "postgresql"]), name=st.sampled_from(["json", "datetime", "seconds"]))
+def test_many_values_are_encoded_as_each_by_itself(data: st.DataObject, dialect: Any, name: str) -> None:
+    column, values = COLUMNS[name]
+    codec = codec_of(column, dialect)
+    some = data.draw(st.lists((ZONED if column.type == "datetime" else values) | st.none(), max_size=6))
+    one_by_one = [value if value is None or codec.encode is None else codec.encode(value) for value in some]
+    assert list(encoded(codec, some)) == one_by_one
