@@ -10,8 +10,8 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from mj_storage_sql.values import codec_of, encoded
+
 from mjcore.compare import same
 from mjcore.errors import RowRefused, TransformError
 from mjcore.fitting import fitter
