@@ -1,6 +1,6 @@
 """Transform step `regex`: JavaScript regular expressions, replacing or extracting."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from attrs import frozen
@@ -8,8 +8,6 @@ from attrs import frozen
 from mjcore.capabilities import Step, TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
-from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
 
 
 @frozen
@@ -23,17 +21,6 @@ class RegexConfig:
     """Without it: replace when there is a replacement, else extract."""
 
 
-@frozen
-class Regex:
-    """The compiled step."""
-
-    change: Callable[[str], str]
-
-    def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        change = self.change
-        return [change(value if type(value) is str else text_of(value)) for value in values]
-
-
 def compile_regex(config: RegexConfig) -> Step:
     from mj_transform_regex.expression import compile_expression
     from mj_transform_regex.flags import parse_flags
@@ -44,7 +31,7 @@ def compile_regex(config: RegexConfig) -> Step:
     if config.mode == "extract" and config.replacement is not None:
         raise ConfigError(Problem("Replacement", "plays no part when Mode is extract; remove one of the two"))
     expression = compile_expression(config.pattern, parse_flags(config.flags))
-    return Regex(extractor(expression) if config.replacement is None else replacer(expression, config.replacement))
+    return extractor(expression) if config.replacement is None else replacer(expression, config.replacement)
 
 
 @hookimpl

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 TIMEOUT = 0.2
 """Seconds of CPU time per value."""
 MAX_PATTERN = 10_000
-MAX_QUICK = 65_536
 
 
 @frozen
@@ -32,12 +31,8 @@ class Expression:
     """Groups whose empty match may mean that they took no part."""
     quick_length: int
     """Texts up to this length need no deadline, which costs more than a quick search."""
-
-    def replaced(self, text: str, literal: str) -> str | None:
-        """Return the text with a literal for what matches; None where `matches` has to find it, with a deadline."""
-        if len(text) > self.quick_length or len(text) * len(literal) > MAX_QUICK or not min_width(self.pattern.root):
-            return None
-        return self.compiled.sub(literal.replace("\\", "\\\\"), text, 0 if self.flags.every_match else 1)
+    may_be_empty: bool
+    """A match may have no characters."""
 
     def matches(self, text: str) -> "Iterator[regex.Match[str]]":
         """Yield the first match, with the flag g every one. Raises `TransformError` when it takes too long."""
@@ -55,9 +50,9 @@ class Expression:
         if not self.flags.every_match:
             first = self.compiled.search(text, timeout=timeout)
             return iter([first] if first else [])
-        if min_width(self.pattern.root):
-            return self.compiled.finditer(text, timeout=timeout)
-        return self._advancing(text, deadline)
+        if self.may_be_empty:
+            return self._advancing(text, deadline)
+        return self.compiled.finditer(text, timeout=timeout)
 
     def _advancing(self, text: str, deadline: float) -> "Iterator[regex.Match[str]]":
         """After an empty match JavaScript goes on one character further; `regex` first looks for another one here."""
@@ -80,7 +75,8 @@ def compile_expression(text: str, flags: Flags) -> Expression:
         compiled = regex.compile(translated, regex.DOTALL | regex.VERSION0, cache_pattern=False)
     except (regex.error, OverflowError, RecursionError) as error:
         raise ConfigError(Problem("Pattern", f"not supported: {error}")) from None
-    return Expression(compiled, pattern, flags, emptied, quick_length(pattern.root))
+    root = pattern.root
+    return Expression(compiled, pattern, flags, emptied, quick_length(root), may_be_empty=min_width(root) == 0)
 
 
 # --- UTF-16: without the flag u, JavaScript sees halves of characters beyond U+FFFF ----------------

@@ -1,6 +1,7 @@
 """The syntax tree of a JavaScript pattern."""
 
 from collections.abc import Iterator
+from math import inf, prod
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -63,8 +64,9 @@ class Repeat:
     lazy: bool
 
 
-QUICK = {0: 65_536, 1: 1000, 2: 100}
-"""By the number of repetitions in a pattern, how long a text may be."""
+QUICK_STEPS = 30_000_000
+"""Of a search: they take a few hundredths of a second."""
+QUICK_LENGTHS = (65_536, 1000, 100, 30, 10)
 Node: TypeAlias = Leaf | Sequence | Choice | Group | Look | BackReference | Repeat
 
 
@@ -96,14 +98,26 @@ def min_width(node: Node) -> int:
 def quick_length(root: Node) -> int:
     """Return how long a text may be for a search to end at once, whatever stands in it; 0 where that cannot be told.
 
-    Each repetition of one character multiplies the work by the length; repetitions and choices within each other explode.
+    From each place in the text a search goes every way at most, and looks at the whole pattern on it.
     """
-    nodes = list(walk(root))
-    repeats = [node for node in nodes if isinstance(node, Repeat)]
-    choices = sum(isinstance(node, Choice) for node in nodes)
-    if choices > 1 or any(isinstance(node, Look | BackReference) for node in nodes):
-        return 0
-    return QUICK.get(len(repeats), 0) if all(isinstance(node.body, Leaf) for node in repeats) else 0
+    size = weight(root)
+    return next((length for length in QUICK_LENGTHS if length * size * ways(root, length) <= QUICK_STEPS), 0)
+
+
+def ways(node: Node, length: int) -> float:
+    """Return how many ways there are at most to match the node at one place in a text: infinity where they may explode."""
+    match node:
+        case Sequence():
+            return prod(ways(item, length) for item in node.items)
+        case Choice():
+            return sum(ways(option, length) for option in node.options)
+        case Group():
+            return ways(node.body, length)
+        case Repeat(body=Leaf()):
+            return max(1, min(length, length if node.most is None else node.most) - node.least + 1)
+        case Leaf():
+            return 1
+    return inf
 
 
 def weight(node: Node) -> int:

@@ -162,6 +162,7 @@ def test_mode_and_replacement_must_agree() -> None:
         (r"(?<=(a*)*)b", "", "g", "ab" * 30_000),
         ("()", "$1" * 5000, "g", "a" * 60_000),
         (r"(a|b|ab)*\1c$", "", "", "ab" * 40 + "c!"),
+        ("(?:a" + "|a" * 2000 + ")b", "", "", "a" * 65_536),
     ],
 )
 def test_a_catastrophic_pattern_fails_its_value_within_a_quarter_second(
@@ -217,6 +218,12 @@ def test_a_configuration_survives_json() -> None:
         ("a+b", 1000),
         ("a*b*c", 100),
         ("a|b", 65_536),
+        (r"^\+?(\d{1,3})", 65_536),
+        (r"^\s+|\s+$", 1000),
+        (r"^(\d+)/(\d+)/(\d+)$", 30),
+        ("[ab]" * 2400 + "c", 1000),
+        ("a?" * 30 + "a" * 30, 0),
+        ("(?:a|a)" * 30 + "b", 0),
         ("(?:a|b)+", 0),
         ("(a+)+", 0),
         (r"(a)\1", 0),

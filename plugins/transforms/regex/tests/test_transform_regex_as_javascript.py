@@ -10,6 +10,7 @@ import pytest
 import quickjs  # type: ignore[import-untyped]  # it has no py.typed
 from mj_transform_regex import RegexConfig, mj_transform_types
 from mj_transform_regex.charset import LAST_CASED, ignoring_case
+from mj_transform_regex.operations import Regex
 
 from mjcore.errors import ConfigError, TransformError
 
@@ -42,6 +43,7 @@ QUANTIFIERS = ["", "", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", 
 REPLACEMENTS = [
     "", "-", "$1", "<$&>", "$$", "[$1|$2]", "$10", "$01", "$0", "$<n>", "$`", "$'", "$", "$3$2", r"\1", "😀$1", "$<x>", "$<n",
 ]  # fmt: skip
+ONE_CHARACTER = ["[^0-9]", r"[a-c\0]", r"\s", r"[^\w]", ".", "a", "[]", "[^]", r"(\d)"]
 NOISE = [*r"()[]{}*+?|^$\.,-19abckux<>=!:", "(?"]
 
 
@@ -113,6 +115,32 @@ def test_patterns_do_what_javascript_does(seed: Any, cases: Any, noisy: Any) -> 
     unsupported = sum(count for (engine_says, we_say), count in seen.items() if we_say == "refused" != engine_says)
     assert unsupported < cases / 50
     assert seen["found", "found"] > cases / 4
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_many_texts_at_once_do_what_javascript_does_with_each(seed: Any) -> None:
+    engine = quickjs.Context().eval(ENGINE)
+    pick = random.Random(seed)
+    ways: Counter[bool] = Counter()
+    for _ in range(600):
+        pattern, flags, _, replacement = Generator(pick.random()).case(noisy=False)
+        if pick.random() < 0.5:
+            pattern, flags = pick.choice(ONE_CHARACTER), flags if "g" in flags else f"{flags}g"
+        try:
+            step = REGEX.compile(RegexConfig(pattern, replacement, flags))
+        except ConfigError:
+            continue
+        texts = ["".join(pick.choices([*CHARACTERS[:10], "\0"], k=pick.randint(0, 8))) for _ in range(pick.randint(0, 30))]
+        if pick.random() < 0.3:
+            texts.append("".join(pick.choices(CHARACTERS, k=8)))
+        answers = [json.loads(engine(json.dumps([pattern, flags, text, replacement]))) for text in texts]
+        texts = [text for text, (verdict, *_) in zip(texts, answers, strict=True) if verdict == "found"]
+        found = [answer[1] for answer in answers if answer[0] == "found"]
+        assert isinstance(step, Regex)
+        ways[step.quick is not None] += len(texts)
+        if not read_otherwise(pattern, [""]):
+            assert list(step.apply(texts, [{}] * len(texts))) == found, (pattern, flags, replacement, texts)
+    assert min(ways[True], ways[False]) > 500
 
 
 @pytest.mark.parametrize("flags", ["gi", "giu"])
