@@ -1,13 +1,14 @@
 """Transform step `coerce`: text to number, boolean, date or instant, exactly or not at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from attrs import frozen
 
+from mj_transform_coerce.columns import Convert, ConvertAll, by_shape, by_text
 from mj_transform_coerce.moments import Moments, zone_named
 from mj_transform_coerce.patterns import parse_pattern
-from mj_transform_coerce.values import Booleans, to_number
+from mj_transform_coerce.values import Booleans, number_reader, to_number
 from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
@@ -34,25 +35,32 @@ class CoerceConfig:
 class Coerce:
     """The compiled step, or its way back."""
 
-    convert: Callable[[Value], Value]
+    convert: Convert
+    convert_texts: ConvertAll | None = None
+    """The same for many values, all of them texts."""
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        return [self.convert(value) for value in values]
+        if self.convert_texts and {str}.issuperset(map(type, values)):
+            return self.convert_texts(values)
+        return list(map(self.convert, values))
 
 
 def compile_coerce(config: CoerceConfig) -> Coerce:
     refuse_idle_keys(config)
     match config.target_type:
         case "string":
-            return Coerce(text_of)
+            return Coerce(text_of, lambda texts: texts)
         case "number":
-            return Coerce(to_number)
+            return Coerce(to_number, by_shape(number_reader, to_number))
         case "boolean":
-            return Coerce(booleans(config).read)
+            read = booleans(config).read
+            return Coerce(read, by_text(read))
         case "date":
-            return Coerce(moments(config).to_date)
+            given = moments(config)
+            return Coerce(given.to_date, by_shape(given.date_reader, given.to_date))
         case "datetime":
-            return Coerce(moments(config).to_datetime)
+            given = moments(config)
+            return Coerce(given.to_datetime, by_shape(given.datetime_reader, given.to_datetime))
 
 
 def way_back(config: CoerceConfig) -> Coerce:

@@ -1,7 +1,9 @@
 """Days and instants from text, and back."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
@@ -12,8 +14,9 @@ from mjcore.records import Value
 
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?P<time>[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+    r"(?P<time>[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(?P<fraction>\.[0-9]{1,6}0*)?)?(?P<offset>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 )
+_LONGEST_FRACTION = len(".123456")
 
 
 @frozen
@@ -36,6 +39,40 @@ class Moments:
         if not isinstance(moment, datetime):
             raise TransformError(f"{moment} is a day, no instant")
         return moment if moment.tzinfo else self.placed(moment)
+
+    def date_reader(self, shape: str) -> Callable[[str], date] | None:
+        """Return what reads all texts of one shape, their digits written as 0, as `to_date` does; None where nothing does."""
+        read, kind = self._reader(shape)
+        match kind:
+            case "day":
+                return read
+            case "local":
+                return lambda text: read(text).date()
+            case "instant" if shape.endswith("Z") and self.zone and self.zone.key == "UTC":
+                return lambda text: read(text).date()
+            case "instant":
+                return lambda text: self.shown(read(text)).date()
+        return None
+
+    def datetime_reader(self, shape: str) -> Callable[[str], datetime] | None:
+        """Return what reads all texts of one shape, their digits written as 0, as `to_datetime` does; None where nothing does."""
+        read, kind = self._reader(shape)
+        match kind:
+            case "instant":
+                return read
+            case "local":
+                return lambda text: self.placed(read(text))
+        return None
+
+    def _reader(self, shape: str) -> tuple[Callable[[str], Any], str]:
+        if self.pattern:
+            return self.pattern.reader(shape)
+        match = _ISO.fullmatch(shape)
+        if match is None or len(match["fraction"] or "") > _LONGEST_FRACTION:
+            return read_iso, ""
+        if match["time"]:
+            return datetime.fromisoformat, "instant" if match["offset"] else "local"
+        return date.fromisoformat, "day"
 
     def read(self, value: Value) -> Moment:
         if isinstance(value, str):

@@ -1,7 +1,10 @@
 """`InputFormat`: dates and times in digits, such as `MM/DD/YYYY HH:mm`."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
+from operator import itemgetter
+from typing import Any
 
 from attrs import frozen
 
@@ -23,6 +26,8 @@ TOKENS: dict[str, tuple[str, str]] = {
 }
 _NEEDS = {"mm": "HH", "ss": "mm", "SSS": "ss", "Z": "HH"}
 _DEFAULTS = {"mm": "00", "ss": "00", "SSS": "000", "Z": ""}
+_WRITTEN = {"YYYY": "%s", "MM": "-%s", "DD": "-%s", "HH": "T%s", "mm": ":%s", "ss": ":%s", "SSS": ".%s", "Z": "%s"}
+"""Each token in ISO 8601."""
 _PIECE = re.compile("|".join(sorted(TOKENS, key=len, reverse=True)) + "|.", re.DOTALL)
 
 
@@ -48,6 +53,21 @@ class Pattern:
             return datetime.fromisoformat(day + "T{HH}:{mm}:{ss}.{SSS}{Z}".format_map(parts))
         except ValueError as error:
             raise TransformError(f"{text!r:.60} does not exist: {error}") from None
+
+    def reader(self, shape: str) -> tuple[Callable[[str], Any], str]:
+        """Return what reads texts of one shape, its digits written as 0, and whether that is a "day", "local" or an "instant".
+
+        It raises `ValueError`. Where digits stand for themselves in the format, no shape tells that they are there.
+        """
+        match = self.regex.fullmatch(shape)
+        if match is None or shape != shape.strip() or any(char.isdigit() for char in self.text):
+            return self.read, ""
+        found = [token for token in _WRITTEN if token in self.tokens]
+        cut = itemgetter(*(slice(*match.span(token)) for token in found))
+        template = "".join(_WRITTEN[token] for token in found)
+        convert = datetime.fromisoformat if "HH" in self.tokens else date.fromisoformat
+        kind = "day" if "HH" not in self.tokens else "instant" if "Z" in self.tokens else "local"
+        return lambda text: convert(template % cut(text)), kind
 
     def write(self, moment: Moment) -> str:
         if not isinstance(moment, datetime):

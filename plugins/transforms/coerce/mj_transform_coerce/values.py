@@ -1,7 +1,7 @@
 """Numbers and booleans from text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from attrs import frozen
@@ -31,6 +31,14 @@ def _parsed(text: str) -> int | Decimal:
     if match is None or len(text) > MAX_DIGITS:
         raise TransformError(f"a number in plain digits expected, not {text!r:.60}; a `format` step reads those of a locale")
     return Decimal(text) if any(match.groups()) else int(text)
+
+
+def number_reader(shape: str) -> Callable[[str], int | Decimal] | None:
+    """Return what reads texts of one shape, its digits written as 0; None where that is no number."""
+    match = _NUMBER.fullmatch(shape)
+    if match is None or len(shape) > MAX_DIGITS:
+        return None
+    return Decimal if any(match.groups()) else int
 
 
 @frozen

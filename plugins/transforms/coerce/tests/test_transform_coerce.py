@@ -1,11 +1,12 @@
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from mj_transform_coerce import CoerceConfig, mj_transform_types
+from mj_transform_coerce import Coerce, CoerceConfig, mj_transform_types
 
 from mjcore.errors import ConfigError, TransformError
 
@@ -349,3 +350,56 @@ def test_any_time_in_any_zone_is_converted_or_a_transform_error(local: datetime,
 
 def test_nulls_and_absent_values_pass_by() -> None:
     assert COERCE.sees == "values"
+
+
+# --- Columns ---
+
+
+CONFIGS: list[tuple[str, dict[str, Any]]] = [
+    ("string", {}),
+    ("number", {}),
+    ("boolean", {}),
+    ("boolean", {"true_values": ("oui", "1"), "false_values": ("NON",)}),
+    ("date", {}),
+    ("date", {"zone": "UTC"}),
+    ("date", {"zone": NEW_YORK}),
+    ("date", {"input_format": "MM/DD/YYYY"}),
+    ("date", {"input_format": "DD1MM2YYYY"}),
+    ("date", {"input_format": " YYYY-MM-DD"}),
+    ("date", {"input_format": "DD.MM.YYYY HH:mmZ", "zone": NEW_YORK}),
+    ("datetime", {}),
+    ("datetime", {"zone": NEW_YORK}),
+    ("datetime", {"input_format": "DD.MM.YYYY HH:mm", "zone": NEW_YORK}),
+    ("datetime", {"input_format": "YYYYMMDDTHHmmss.SSSZ"}),
+]
+WRITTEN = [
+    r"[+-]?[0-9]{0,3}\.?[0-9]{0,3}(e[0-9])?",
+    r"(0{3}|19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]",
+    r"2026-(03-08|11-01)[T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{1,8})?)?(Z|[+-][01][0-9](:?[0-9]{2})?)?",
+    r"(0001-01-01|9999-12-31)T[0-2][0-9]:00(Z|[+-]23:59)",
+    r"[01][0-9]/[0-3][0-9]/20[0-9]{2}",
+    r"[0-3][0-9][12][01][0-9][12]20[0-9]{2}",
+    r"[0-3][0-9]\.(03|11)\.2026 [0-2][0-9]:[0-6][0-9](Z|[+-]0[0-9]:?[03]0)?",
+    r"202603[0-3][0-9]T[0-2][0-9]{5}\.[0-9]{3}(Z|\+0100)",
+    r"true|FALSE|Yes|no|1|0|oui|NON|",
+    r"[ \n]?[0-9\u0663]{1,2}[ \n]?",
+    r" ?2026-03-0[0-9]\n?",
+]
+texts = st.sampled_from(WRITTEN).flatmap(lambda expression: st.from_regex(expression, fullmatch=True)) | st.text(max_size=5)
+
+
+@given(st.sampled_from(CONFIGS), st.lists(texts, max_size=6), st.lists(texts | scalars, max_size=2))
+@settings(max_examples=700, deadline=None)
+def test_a_column_gives_what_its_values_give_one_by_one(config: Any, of_texts: list[Any], of_others: list[Any]) -> None:
+    target, options = config
+    step = COERCE.compile(CoerceConfig(target, **options))
+    assert isinstance(step, Coerce)
+    for column in (of_texts, of_texts + of_others):
+        try:
+            expected = [step.convert(value) for value in column]
+        except TransformError as error:
+            with pytest.raises(TransformError, match=re.escape(str(error))):
+                step.apply(column, [{}] * len(column))
+        else:
+            found = step.apply(column, [{}] * len(column))
+            assert [(type(value), str(value)) for value in found] == [(type(value), str(value)) for value in expected]
