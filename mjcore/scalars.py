@@ -1,5 +1,6 @@
 """The text of a value: the same rule in every step that works on text, of this project and of others."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -27,3 +28,10 @@ def text_of(value: Value) -> str:
         case date():
             return value.isoformat()
     raise TransformError(f"text expected, not {type(value).__name__}")
+
+
+def texts_of(values: Sequence[Value]) -> Sequence[str]:
+    """Return the text of each value: for whole columns, most of which are texts as they stand."""
+    if {str}.issuperset(map(type, values)):
+        return values
+    return [value if type(value) is str else text_of(value) for value in values]

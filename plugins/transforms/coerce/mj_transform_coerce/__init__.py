@@ -13,7 +13,7 @@ from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
+from mjcore.scalars import text_of, texts_of
 
 
 @frozen
@@ -49,7 +49,7 @@ def compile_coerce(config: CoerceConfig) -> Coerce:
     refuse_idle_keys(config)
     match config.target_type:
         case "string":
-            return Coerce(text_of, lambda texts: texts)
+            return Coerce(text_of, texts_of)
         case "number":
             return Coerce(to_number, by_shape(number_reader, to_number))
         case "boolean":

@@ -11,6 +11,9 @@ from mjcore.hookspecs import hookimpl
 from mjcore.records import ABSENT, Fields, Value
 from mjcore.scalars import text_of
 
+Texts = Sequence[str | None]
+"""Of one field, by record; None is null or absent."""
+
 FIELD = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}")
 
 
@@ -34,24 +37,31 @@ class Combine:
     reads: tuple[str, ...]
 
     def apply(self, _: Sequence[Value], records: Sequence[Fields]) -> Sequence[Value]:
-        return [self.combined(record) for record in records]
+        """Return the parts of each record as one text; None where none of its fields has a value."""
+        columns = {path: field_texts(records, path) for path in self.reads}
+        parts = [filled(part, columns, len(records)) for part in self.parts]
+        rows = zip(*parts, strict=True)
+        join = self.separator.join
+        texts: Texts = list(map(join, rows)) if all(map(all, parts)) else [join(filter(None, row)) for row in rows]
+        if columns and all(None in column for column in columns.values()):
+            nothing, fields = (None,) * len(columns), zip(*columns.values(), strict=True)
+            return [None if row == nothing else text for row, text in zip(fields, texts, strict=True)]
+        return texts
 
-    def combined(self, record: Fields) -> str | None:
-        """Return the parts as one text; None where none of the fields has a value."""
-        texts: dict[str, str | None] = {}
-        for path in self.reads:
-            value = record.get(path)
-            texts[path] = value if type(value) is str else field_text(record, path)
-        found = texts.values()
-        if None in found and set(found) == {None}:
-            return None
-        parts = [
-            texts[part[1]] if len(part) == 3 and not part[0] and not part[2] else self.filled(part, texts) for part in self.parts
-        ]
-        return self.separator.join([part for part in parts if part])
 
-    def filled(self, part: Sequence[str], texts: Mapping[str, str | None]) -> str:
-        return "".join([(texts[piece] or "") if i % 2 else piece for i, piece in enumerate(part)])
+def filled(part: Sequence[str], columns: Mapping[str, Texts], count: int) -> Texts:
+    """Return one part of so many records."""
+    if len(part) == 3 and not part[0] and not part[2]:
+        return columns[part[1]]
+    pieces = [[text or "" for text in columns[piece]] if i % 2 else [piece] * count for i, piece in enumerate(part)]
+    return list(map("".join, zip(*pieces, strict=True)))
+
+
+def field_texts(records: Sequence[Fields], path: str) -> Texts:
+    values = [record.get(path) for record in records]
+    if {str}.issuperset(map(type, values)):
+        return values
+    return [value if type(value) is str else field_text(record, path) for value, record in zip(values, records, strict=True)]
 
 
 def field_text(record: Fields, path: str) -> str | None:

@@ -130,6 +130,22 @@ def test_any_record_gives_text_null_or_a_transform_error_twice_and_stays_unchang
     assert repr(record) == before
 
 
+@given(
+    st.lists(records, max_size=6),
+    st.sampled_from(["", ", "]),
+    st.lists(st.sampled_from(["{{a}}", "{{b}}", "<{{a.b}}>", "-", "{{a}}{{b}}"])),
+)
+def test_a_column_gives_what_its_records_give_one_by_one(column: Any, separator: Any, parts: Any) -> None:
+    step = COMBINE.compile(CombineConfig(("{{b}}", *parts), separator))
+    try:
+        expected = [step.apply([ABSENT], [record])[0] for record in column]
+    except TransformError:
+        with pytest.raises(TransformError):
+            step.apply([ABSENT] * len(column), column)
+    else:
+        assert step.apply([ABSENT] * len(column), column) == expected
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="{}|")), min_size=1), st.sampled_from(["|", ""]))
 def test_joined_parts_are_the_texts_that_are_not_empty(texts: Any, separator: Any) -> None:
     record = {f"f{i}": text for i, text in enumerate(texts)}

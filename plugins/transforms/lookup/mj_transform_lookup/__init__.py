@@ -10,6 +10,8 @@ from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
 from mjcore.scalars import text_of
 
+TEXT_OR_NULL = frozenset({str, type(None)})
+
 
 @frozen
 class LookupConfig:
@@ -32,7 +34,13 @@ class Lookup:
     case_sensitive: bool = True
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        return [self.null if value is None else self.found(text_of(value)) for value in values]
+        if TEXT_OR_NULL.issuperset(map(type, values)):
+            known = {value: self.looked_up(value) for value in dict.fromkeys(values)}
+            return [known[value] for value in values]
+        return list(map(self.looked_up, values))
+
+    def looked_up(self, value: Value) -> str | None:
+        return self.null if value is None else self.found(text_of(value))
 
     def found(self, text: str) -> str | None:
         key = text if self.case_sensitive else text.casefold()

@@ -158,3 +158,14 @@ def test_any_value_is_found_or_a_transform_error_twice_and_stays_unchanged(value
 def test_lists_and_objects_have_no_text() -> None:
     with pytest.raises(TransformError, match="text expected, not list"):
         lookup(["a"], {"a": "b"}, default_value="Unknown")
+
+
+@given(st.lists(st.none() | st.sampled_from(["a", "A", "b", ""])), st.lists(anything, max_size=2), st.booleans())
+def test_a_column_is_looked_up_as_each_value_is(texts: Any, others: Any, case_sensitive: Any) -> None:
+    step = LOOKUP.compile(LookupConfig({"a": "x", "null": "y"}, "default", case_sensitive))
+    for column in (texts, texts + others):
+        try:
+            expected = [step.apply([value], [{}])[0] for value in column]
+        except TransformError:
+            continue
+        assert step.apply(column, [{}] * len(column)) == expected

@@ -9,7 +9,7 @@ from mj_transform_regex.quick import Change, Quick, quick_extractor, quick_repla
 from mj_transform_regex.template import expand, parse_template
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
+from mjcore.scalars import texts_of
 
 MAX_INPUT = 65_536
 MAX_OUTPUT = 1_048_576
@@ -24,7 +24,7 @@ class Regex:
     quick: Quick | None
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        texts = [value if type(value) is str else text_of(value) for value in values]
+        texts = texts_of(values)
         change, quick = self.change, self.quick
         if quick is None:
             return list(map(change, texts))

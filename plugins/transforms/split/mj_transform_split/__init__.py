@@ -1,6 +1,7 @@
 """Transform step `split`: one part of a delimited text."""
 
 from collections.abc import Iterable, Sequence
+from sys import maxsize
 
 from attrs import frozen
 
@@ -8,7 +9,7 @@ from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem, TransformError
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
+from mjcore.scalars import texts_of
 
 
 @frozen
@@ -28,7 +29,13 @@ class Split:
     config: SplitConfig
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        return [self.part(text_of(value)) for value in values]
+        texts, index, delimiter = texts_of(values), self.config.index, self.config.delimiter
+        most = min(index + 1, maxsize) if index >= 0 else -1  # what is behind the wanted part need not be divided
+        try:
+            parts = [text.split(delimiter, most)[index] for text in texts]
+        except IndexError:
+            return [self.part(text) for text in texts]  # finds the one
+        return list(map(str.strip, parts)) if self.config.trim_whitespace else parts
 
     def part(self, text: str) -> str:
         parts = text.split(self.config.delimiter)

@@ -87,3 +87,15 @@ def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(val
 
 def test_nulls_and_absent_values_pass_by() -> None:
     assert SPLIT.sees == "values"
+
+
+@given(st.lists(st.text(alphabet="ab "), min_size=1), st.sampled_from(["a", "aa", "aba"]), st.integers(-3, 3), st.booleans())
+def test_a_column_is_split_as_each_text_is(texts: Any, delimiter: Any, index: Any, trim: Any) -> None:
+    step = SPLIT.compile(SplitConfig(delimiter, index, trim))
+    try:
+        parts = [text.split(delimiter)[index] for text in texts]
+    except IndexError:
+        with pytest.raises(TransformError, match=f"no part {index}"):
+            step.apply(texts, [{}] * len(texts))
+    else:
+        assert step.apply(texts, [{}] * len(texts)) == ([part.strip() for part in parts] if trim else parts)

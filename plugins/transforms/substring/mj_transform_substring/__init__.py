@@ -8,7 +8,7 @@ from mjcore.capabilities import TransformType
 from mjcore.errors import ConfigError, Problem
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
+from mjcore.scalars import texts_of
 
 
 @frozen
@@ -25,11 +25,15 @@ class SubstringConfig:
 class Substring:
     """The compiled step."""
 
-    config: SubstringConfig
+    piece: slice
+    head: slice | None = None
+    """Of the piece, where its end cannot be told from the start."""
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
-        start, length, end = self.config.start, self.config.length, self.config.end
-        return [text_of(value)[start:end][:length] for value in values]
+        piece, head = self.piece, self.head
+        if head is None:
+            return [text[piece] for text in texts_of(values)]
+        return [text[piece][head] for text in texts_of(values)]
 
 
 def compile_substring(config: SubstringConfig) -> Substring:
@@ -37,7 +41,11 @@ def compile_substring(config: SubstringConfig) -> Substring:
         raise ConfigError(Problem("End", "given beside Length; keep one of them"))
     if config.length is not None and config.length < 0:
         raise ConfigError(Problem("Length", f"{config.length} is negative; End counts from the end"))
-    return Substring(config)
+    if config.length is None:
+        return Substring(slice(config.start, config.end))
+    if config.start >= 0:
+        return Substring(slice(config.start, config.start + config.length))
+    return Substring(slice(config.start, None), slice(config.length))
 
 
 @hookimpl

@@ -94,3 +94,9 @@ def test_numbers_take_their_text_and_lists_have_none() -> None:
 
 def test_nulls_and_absent_values_pass_by() -> None:
     assert SUBSTRING.sees == "values"
+
+
+@given(st.lists(st.text()), positions, st.none() | st.integers(0, 5))
+def test_the_length_counts_from_the_start(texts: Any, start: Any, length: Any) -> None:
+    step = SUBSTRING.compile(SubstringConfig(start, length))
+    assert list(step.apply(texts, [{}] * len(texts))) == [text[start:][:length] for text in texts]

@@ -9,7 +9,7 @@ from mj_transform_text.operations import OPERATIONS
 from mjcore.capabilities import TransformType
 from mjcore.hookspecs import hookimpl
 from mjcore.records import Fields, Value
-from mjcore.scalars import text_of
+from mjcore.scalars import texts_of
 
 
 @frozen
@@ -27,7 +27,7 @@ class Text:
 
     def apply(self, values: Sequence[Value], _: Sequence[Fields]) -> Sequence[Value]:
         operation = OPERATIONS[self.config.operation]
-        return [operation(text_of(value)) for value in values]
+        return list(map(operation, texts_of(values)))
 
 
 @hookimpl

@@ -8,6 +8,8 @@ from mjcore.errors import TransformError
 
 # a letter and an apostrophe in front of a name (O'Neil, l'été), or a whole word (they're, 3rd); marks belong to their letter
 _WORD = re.compile(r"[^\W\d_]['’](?=[^\W\d_](?:[^\W\d_]|[\u0300-\u036f]))|[^\W_]+(?:['’\u0300-\u036f]+[^\W_]+)*")
+_PLAIN = re.compile(r"(?:[A-Za-z\s.,()&/-]++|[0-9]++(?![A-Za-z]))*+")
+"""What `str.title` gets right."""
 
 # letters and signs that Unicode does not decompose
 _FOLDS = str.maketrans({
@@ -21,6 +23,8 @@ _FOLDS = str.maketrans({
 
 def title(text: str) -> str:
     """Return every word with its first letter upper and the rest lower: `MARY O'NEIL` → `Mary O'Neil`."""
+    if _PLAIN.fullmatch(text):
+        return text.title()
     return _WORD.sub(lambda word: word[0].capitalize(), text)
 
 

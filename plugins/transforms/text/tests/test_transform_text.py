@@ -6,7 +6,7 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 from mj_transform_text import TextConfig, mj_transform_types
-from mj_transform_text.operations import OPERATIONS
+from mj_transform_text.operations import _WORD, OPERATIONS
 
 from mjcore.errors import TransformError
 
@@ -87,3 +87,10 @@ def test_any_value_gives_text_or_a_transform_error_twice_and_stays_unchanged(ope
 
 def test_nulls_and_absent_values_pass_by() -> None:
     assert TEXT.sees == "values"
+
+
+@given(st.lists(st.text("abzABZ09é .,'’-_")))
+def test_a_title_is_every_word_with_a_capital(texts: Any) -> None:
+    step = TEXT.compile(TextConfig("title"))
+    capitals = [_WORD.sub(lambda word: word[0].capitalize(), text) for text in texts]
+    assert list(step.apply(texts, [{}] * len(texts))) == capitals
