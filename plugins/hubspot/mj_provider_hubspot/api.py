@@ -21,6 +21,7 @@ from mj_provider_hubspot.messages import (
     Records,
     Schema,
     Schemas,
+    records_with,
 )
 from mj_provider_hubspot.paths import Paths
 from mjcore.capabilities import Connection
@@ -49,7 +50,7 @@ class Api:
     ) -> Records:
         """Return one page of the live records, in HubSpot's own order."""
         params = self._list_params(properties, after, limit, associations)
-        return self.http.get(self.paths.objects(name), params).decode(Records)
+        return self.http.get(self.paths.objects(name), params).decode(records_with(tuple(properties)))
 
     def list_archived(self, name: str, *, after: str | None, limit: int) -> Records:
         """Return one page of the archived records: ids and times only."""
@@ -63,12 +64,12 @@ class Api:
 
     def search(self, name: str, query: Mapping[str, Any]) -> Records:
         """Return one page of a search."""
-        return self.http.post(f"{self.paths.objects(name)}/search", query).decode(Records)
+        return self.http.post(f"{self.paths.objects(name)}/search", query).decode(records_with(tuple(query["properties"])))
 
     def read_records(self, name: str, ids: Sequence[str], properties: Sequence[str]) -> Records:
         """Return up to 100 records by id; those that are gone are left out, a merged one comes as the survivor."""
         body = {"inputs": [{"id": i} for i in ids], "properties": properties, "propertiesWithHistory": []}
-        return self.http.post(f"{self.paths.objects(name)}/batch/read", body).decode(Records)
+        return self.http.post(f"{self.paths.objects(name)}/batch/read", body).decode(records_with(tuple(properties)))
 
     def read_associations(self, name: str, target: str, inputs: Sequence[Mapping[str, str]]) -> Sequence[AssociationList]:
         """Return what the given records are associated with; `inputs` are `{"id"}`, or `{"id", "after"}` to read on."""

@@ -1,9 +1,10 @@
 """The parts of HubSpot's answers that are read."""
 
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypedDict, cast
 
-from msgspec import Struct, field
+from msgspec import Struct, defstruct, field
 
 
 class Next(Struct):
@@ -43,6 +44,15 @@ class Records(Struct):
     @property
     def after(self) -> str | None:
         return self.paging.next.after if self.paging and self.paging.next else None
+
+
+@lru_cache(maxsize=100)
+def records_with(properties: tuple[str, ...]) -> type[Records]:
+    """Return the type of a page whose records have at most these properties: all others are skipped, and not decoded."""
+    kind = TypedDict("Properties", dict.fromkeys(properties, Any), total=False)  # type: ignore[misc] # a map names them
+    record = defstruct("Record", [("properties", kind, field(default_factory=dict))], bases=(Record,), rename="camel")
+    results: Any = list[record]  # type: ignore[valid-type] # as above
+    return cast("type[Records]", defstruct("Records", [("results", results)], bases=(Records,)))
 
 
 class Option(Struct):

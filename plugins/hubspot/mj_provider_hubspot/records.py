@@ -1,13 +1,14 @@
 """From HubSpot's records to the kernel's."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mj_provider_hubspot.messages import Record
-from mjcore.records import ExternalRecord, Fields
+from mjcore.records import ExternalRecord
 
 ASSOCIATION = "associations."
 """A field `associations.companies` holds the ids of the companies that a record is associated with."""
@@ -23,39 +24,61 @@ class Wanted:
 
     object_name: str
     fields: tuple[str, ...]
+    modified: str = field(init=False)
+    """The property that says when a record was last modified."""
+    properties: tuple[str, ...] = field(init=False)
+    """Properties to ask for: the fields, and what tells of changes and merges."""
+    hidden: tuple[str, ...] = field(init=False)
+    """Properties that are asked for, and are no fields."""
+    associated: tuple[str, ...] = field(init=False)
+    """Objects whose associations to ask for."""
 
-    @property
-    def modified(self) -> str:
-        """The property that says when a record was last modified."""
+    @modified.default
+    def _modified(self) -> str:
         return "lastmodifieddate" if self.object_name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
 
-    @property
-    def properties(self) -> Sequence[str]:
-        """Properties to ask for: the fields, and what tells of changes and merges."""
+    @properties.default
+    def _properties(self) -> tuple[str, ...]:
         names = (name for name in self.fields if not name.startswith(ASSOCIATION))
-        return list(dict.fromkeys((*names, self.modified, MERGED)))
+        return tuple(dict.fromkeys((*names, self.modified, MERGED)))
 
-    @property
-    def associated(self) -> Sequence[str]:
-        """Objects whose associations to ask for."""
-        return [name.removeprefix(ASSOCIATION) for name in self.fields if name.startswith(ASSOCIATION)]
+    @hidden.default
+    def _hidden(self) -> tuple[str, ...]:
+        return tuple(name for name in self.properties if name not in self.fields)
 
-    def records(self, page: Sequence[Record], links: Links) -> Iterator[ExternalRecord]:
-        """Yield each record, and before it the ones that were merged into it, as deleted."""
-        targets = self.associated
-        for record in page:
-            modified = moment(record.properties.get(self.modified)) or record.updated_at
-            for loser in str(record.properties.get(MERGED) or "").split(";"):
-                if loser not in ("", record.id):
-                    yield ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id)
-            yield ExternalRecord(record.id, self._fields(record, targets, links), modified)
+    @associated.default
+    def _associated(self) -> tuple[str, ...]:
+        return tuple(name.removeprefix(ASSOCIATION) for name in self.fields if name.startswith(ASSOCIATION))
 
-    def _fields(self, record: Record, targets: Sequence[str], links: Links) -> Fields:
-        sent = record.properties
-        values: dict[str, Any] = {name: sent[name] for name in self.fields if name in sent}
-        for target in targets:
-            values[ASSOCIATION + target] = links[record.id][target]
-        return values
+    def records(self, page: Sequence[Record], links: Links) -> Sequence[ExternalRecord]:
+        """Return each record, and before it the ones that were merged into it, as deleted. Takes the records' properties over."""
+        found = []
+        for record, written in zip(page, moments([record.properties.get(self.modified) for record in page]), strict=True):
+            fields, modified = record.properties, written or record.updated_at
+            if merged := fields.get(MERGED):
+                losers = (loser for loser in str(merged).split(";") if loser not in ("", record.id))
+                found += [ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id) for loser in losers]
+            for name in self.hidden:
+                fields.pop(name, None)
+            for target in self.associated:
+                fields[ASSOCIATION + target] = links[record.id][target]
+            found.append(ExternalRecord(record.id, fields, modified))
+        return found
+
+
+@lru_cache(maxsize=100)
+def wanted(object_name: str, fields: tuple[str, ...]) -> Wanted:
+    """Return what to read, the same for every page."""
+    return Wanted(object_name, fields)
+
+
+def moments(texts: Sequence[Any]) -> Sequence[datetime | None]:
+    """Return the instants of a page of HubSpot's texts."""
+    try:
+        instants = list(map(datetime.fromisoformat, texts))
+    except (TypeError, ValueError):
+        return list(map(moment, texts))
+    return [instant if instant.tzinfo else None for instant in instants]
 
 
 def moment(text: Any) -> datetime | None:

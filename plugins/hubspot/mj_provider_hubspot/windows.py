@@ -12,7 +12,7 @@ from mj_provider_hubspot.api import BATCH_LIMIT, SEARCH_BODY_LIMIT, SEARCH_LIMIT
 from mj_provider_hubspot.associations import LISTED, associations
 from mj_provider_hubspot.config import Config
 from mj_provider_hubspot.messages import Record
-from mj_provider_hubspot.records import Wanted
+from mj_provider_hubspot.records import Wanted, wanted
 from mjcore.errors import CheckpointExpired, NotSupported, ProviderError
 from mjcore.records import Checkpoint, ExternalRecord, FetchRequest, Page
 
@@ -41,10 +41,10 @@ class Windows:
 
     def _list(self, request: FetchRequest, after: str | None) -> Page:
         """Everything. What the source archived is missing from the list, and found by the kernel's sweep."""
-        want = Wanted(request.object_name, request.fields)
+        want = wanted(request.object_name, request.fields)
         shown = [target for target in want.associated if target in LISTED]
         fits = self.api.list_fits(want.object_name, want.properties, shown)
-        asked = want.properties if fits else [want.modified]
+        asked = want.properties if fits else (want.modified,)
         try:
             found = self.api.list_records(want.object_name, asked, after=after, limit=request.limit, associations=shown)
         except NotSupported as error:
@@ -57,7 +57,7 @@ class Windows:
 
     def _search(self, request: FetchRequest, last: str) -> Page:
         """What was modified in the window, by id alone: neither edits meanwhile nor the search's cap can hide a record."""
-        want = Wanted(request.object_name, request.fields)
+        want = wanted(request.object_name, request.fields)
         query = self._query(want, request, last)
         fits = len(msgspec.json.encode(query)) <= SEARCH_BODY_LIMIT
         if not fits:
@@ -129,7 +129,7 @@ class Windows:
 
     def _external(self, want: Wanted, records: Sequence[Record], *, listed: bool) -> Sequence[ExternalRecord]:
         links = associations(self.api, want.object_name, want.associated, records, listed=listed)
-        return list(want.records(records, links))
+        return want.records(records, links)
 
     def _count(self, request: FetchRequest) -> int | None:
         """Return how many records there are: a list does not say it, a search without filters does."""
@@ -140,13 +140,13 @@ class Windows:
 
     def read(self, object_name: str, ids: Sequence[str], fields: tuple[str, ...]) -> Sequence[ExternalRecord]:
         """Return records by id. One that was merged is reported as deleted, with the survivor; one that is gone is left out."""
-        want = Wanted(object_name, fields)
-        wanted: set[str] = set(ids)
+        want = wanted(object_name, fields)
+        asked: set[str] = set(ids)
         delivered: list[ExternalRecord] = []
         for start in range(0, len(ids), BATCH_LIMIT):
             found = self.api.read_records(want.object_name, ids[start : start + BATCH_LIMIT], want.properties).results
             delivered += self._external(want, found, listed=False)
-        return [record for record in delivered if record.external_id in wanted]
+        return [record for record in delivered if record.external_id in asked]
 
 
 def _check_order(object_name: str, last: str, found: Sequence[Record]) -> None:

@@ -71,7 +71,7 @@ def test_ids_only(script: Any, source: HubSpotSource) -> None:
     assert (record.external_id, record.fields) == ("1", {})
 
 
-@pytest.mark.parametrize("modified", [None, "", "yesterday", 5])
+@pytest.mark.parametrize("modified", [None, "", "yesterday", "2026-02-25T16:23:49", 5])
 def test_a_record_without_a_modified_property_has_the_time_of_the_record(
     script: Any, source: HubSpotSource, modified: Any
 ) -> None:
