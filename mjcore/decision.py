@@ -194,7 +194,7 @@ class _Batch:
         if missing:
             self._fail(record, "required", f"{', '.join(missing)}: a value is required for a new row")
             return
-        if clash := self.uniques.clash(NEW, new):
+        if self.uniques.constraints and (clash := self.uniques.clash(NEW, new)):
             self._fail(record, "unique", clash, "persist")
             return
         unique_on: tuple[str, ...] = ()

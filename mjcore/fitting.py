@@ -11,7 +11,7 @@ from mjcore.models import EntityField
 from mjcore.records import Reference, Value
 
 Fitter: TypeAlias = Callable[[Value], Value]
-FitsAll: TypeAlias = Callable[[Sequence[Value]], bool]
+FitsAll: TypeAlias = Callable[[Sequence[Value], set[type]], bool]
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -39,16 +39,16 @@ def fitter(column: EntityField) -> Fitter:
 
 
 def fits_all(column: EntityField) -> FitsAll:
-    """Return a quick test of many values: True where each of them fits as it is, False where that has to be looked at."""
+    """Return a quick test of many values of these types: True where each fits as it is, False where that has to be looked at."""
     kind = {"boolean": bool, "date": date}.get(column.type)
     if kind is not None:
-        return lambda values: {kind}.issuperset(map(type, values))
+        return lambda _, types: types <= {kind}
     if column.type in _BY_TYPE:
-        return lambda values: not values
+        return lambda _, types: not types
     limit = column.max_length
 
-    def fits(values: Sequence[Value]) -> bool:
-        if not {str}.issuperset(map(type, values)) or (limit is not None and any(len(value) > limit for value in values)):
+    def fits(values: Sequence[Value], types: set[type]) -> bool:
+        if not types <= {str} or (limit is not None and max(map(len, values), default=0) > limit):
             return False
         return "".join(values).isprintable()
 

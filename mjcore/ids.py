@@ -5,6 +5,8 @@ from threading import Lock
 from time import time_ns
 
 _TAIL_BITS = 74  # beside the 48 bits of milliseconds, six bits are fixed
+_NODE = (1 << 48) - 1
+"""The last group of digits."""
 _lock = Lock()
 _last = 0
 
@@ -22,7 +24,10 @@ def new_ids(n: int) -> list[str]:
         drawn = int.from_bytes(os.urandom(10)) >> (80 - _TAIL_BITS + 1)
         first = max(time_ns() // 1_000_000 << _TAIL_BITS | drawn, _last + 1)
         _last = first + n - 1
-    return [_text(number) for number in range(first, first + n)]
+    if (first & _NODE) + n > _NODE:
+        return [_text(number) for number in range(first, first + n)]
+    head, node = _text(first)[:-12], first & _NODE  # all else is the same
+    return [f"{head}{number:012x}" for number in range(node, node + n)]
 
 
 def _text(number: int) -> str:

@@ -76,7 +76,7 @@ class MappingPlan:
         batch = _Mapping(records, [record.fields for record in records])
         columns = [batch.map(column) for column in self.columns]
         names = [column.name for column in self.columns]
-        if any(Missing in set(map(type, column)) for column in columns):
+        if batch.lacks:
             values = [[(n, v) for n, v in zip(names, row, strict=True) if v is not ABSENT] for row in zip(*columns, strict=True)]
             rows = list(map(dict, values))
         else:
@@ -95,13 +95,15 @@ class MappingPlan:
 # --- Applying --------------------------------------------------------------------------------------
 
 
-@frozen
+@define
 class _Mapping:
     """One batch while it is mapped; `failed` collects, by position, the first error of each record."""
 
     records: Sequence[ExternalRecord]
     fields: Sequence[Fields]
     failed: dict[int, RecordError] = field(factory=dict)
+    lacks: bool = False
+    """Some values are absent."""
 
     def map(self, column: Column) -> list[Value]:
         """Return the column's values."""
@@ -110,10 +112,12 @@ class _Mapping:
         for step in column.steps:
             self.run(column, step, values, ended)
         default, required, fit = column.default, column.is_required, column.fit
-        present = values
-        if not NOTHING.isdisjoint(map(type, values)) and default is None and not required:
+        present, types = values, set(map(type, values))
+        self.lacks |= Missing in types
+        if not NOTHING.isdisjoint(types) and default is None and not required:
             present = [value for value in values if value is not None and value is not ABSENT]
-        if column.fits_all(present):
+            types -= NOTHING
+        if column.fits_all(present, types):
             return values
         for i, value in enumerate(values):
             if value is None:

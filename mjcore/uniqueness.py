@@ -36,8 +36,6 @@ class Uniques:
 
     def clash(self, key: RowKey, new: Fields) -> str | None:
         """Return what is wrong with writing `new` to the row `key`, or take its values for it."""
-        if not self.constraints:
-            return None
         wanted = [(names, tuple(new[n] for n in names)) for names in self.constraints if set(new).issuperset(names)]
         for names, values in wanted:
             holder = self.holders.get((names, values))

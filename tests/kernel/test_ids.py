@@ -35,6 +35,17 @@ def test_the_clock_may_step_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert new_id() > before
 
 
+@pytest.mark.parametrize("left", range(6))
+def test_counting_on_carries_from_the_last_group_of_digits(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    monkeypatch.setattr(ids, "time_ns", lambda: 0)
+    monkeypatch.setattr(ids, "_last", (UUID(new_id()).time_low << 48 | 0xFFFF_FFFF_FFFF) - left)
+    made = new_ids(4)
+    numbers = [int(text.replace("-", ""), 16) for text in made]
+    assert made == sorted(set(made))
+    assert {(UUID(text).version, UUID(text).variant) for text in made} == {(7, UUID(int=0x8 << 60).variant)}
+    assert numbers[-1] - numbers[0] == 3
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_makes_ids_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     new_id()
