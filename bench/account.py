@@ -72,6 +72,7 @@ class Replay:
     options: Options
     recorded: Recorded
     latency: float = 0.0
+    answers: int = 0
     service: Service = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -81,6 +82,7 @@ class Replay:
     def answer(self, request: Request) -> Response:
         if request.path.startswith("/_bench/"):
             return self._control(request)
+        self.answers += 1
         if self.latency:
             time.sleep(self.latency)
         query = request.query()
@@ -99,8 +101,8 @@ class Replay:
                 self.service.account.clock.advance(int(minutes) * 60_000)
             case ["edit", count]:
                 self.service.account.edit(int(count))
-            case ["cpu"]:
-                return Response(200, str(time.process_time()).encode())
+            case ["served"]:
+                return Response(200, f"{time.process_time()} {self.answers}".encode())
             case _:
                 return Response(404)
         return Response(204)

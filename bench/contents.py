@@ -15,12 +15,12 @@ MJCORE = ("HubSpotID", "FirstName", "JobTitle", "FullName", "Email", "Phone", "S
 THEIRS = COLUMNS[: len(MJCORE)]
 """Without the modified time, which mjcore keeps in its links."""
 WITHOUT_EMPTY = ("dlt arrow, postgresql",)
-"""Load through CSV files that turn empty text into NULL: their contacts are compared with that in mind."""
+"""Load through CSV files that turn empty text into NULL: their records are compared with that in mind."""
 
 
 @frozen
 class Contents:
-    """The number of contacts, and the sum of the digests of each, which is the same in every order."""
+    """The number of records, and the sum of the digests of each, which is the same in every order."""
 
     count: int = 0
     digest: int = 0
@@ -34,12 +34,16 @@ class Contents:
         return Contents(self.count + 1, self.digest + _digest(plain), without)
 
 
-def contents(store: str, subject: str) -> Contents:
+def contacts(store: str, subject: str) -> Contents:
     """Read a subject's table of contacts."""
+    return contents(store, subject, "contact", MJCORE if subject == "mjcore" else THEIRS)
+
+
+def contents(store: str, subject: str, table: str, names: Sequence[str]) -> Contents:
+    """Read the columns `names` of a table that a subject left."""
     engine = sa.create_engine(store.replace("postgresql://", "postgresql+psycopg://"))
     schema = "bench" if subject.startswith("dlt") and engine.dialect.name == "postgresql" else None
-    names = MJCORE if subject == "mjcore" else THEIRS
-    query = sa.select(sa.table("contact", *[sa.column(name) for name in names], schema=schema))
+    query = sa.select(sa.table(table, *[sa.column(name) for name in names], schema=schema))
     found = Contents()
     with engine.connect() as database:
         for row in database.execution_options(yield_per=1000).execute(query):
@@ -64,18 +68,18 @@ def _digest(row: Sequence[str | None]) -> int:
 
 @define
 class Agreement:
-    """All subjects leave the same contacts, in every kind of database and in every round."""
+    """All subjects leave the same records, in every kind of database and in every round."""
 
     agreed: dict[str, tuple[str, Contents]] = field(factory=dict)
     """By scenario: who was first, and what it left."""
 
     def check(self, scenario: str, subject: str, found: Contents, records: int) -> None:
-        """`Failed` if contacts are missing, or differ from those of the others. The floor maps nothing: it is only counted."""
+        """`Failed` if records are missing, or differ from those of the others. The floor maps nothing: it is only counted."""
         if found.count != records:
-            raise Failed(f"{scenario}: {subject} left {found.count} contacts of {records}")
+            raise Failed(f"{scenario}: {subject} left {found.count} records of {records}")
         if subject.startswith("floor"):
             return
         first, expected = self.agreed.setdefault(scenario, (subject, found))
         same = found.without_empty == expected.without_empty if subject in WITHOUT_EMPTY else found.digest == expected.digest
         if not same:
-            raise Failed(f"{scenario}: {subject} left other contacts than {first}")
+            raise Failed(f"{scenario}: {subject} left other records than {first}")

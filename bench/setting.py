@@ -13,6 +13,7 @@ from mj_sandbox.options import TOKEN
 
 from bench.databases import KINDS, Databases
 from bench.measure import ROOT, Usage, cpu_of, run
+from bench.publish import RESULTS
 
 BIN = ROOT / ".venv" / "bin"
 BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
@@ -37,16 +38,17 @@ class Account:
     address: str
 
     def tell(self, command: str) -> bytes:
-        """Send `reset`, `pass/MINUTES`, `edit/COUNT`, `latency/MILLISECONDS` or `cpu`."""
+        """Send `reset`, `pass/MINUTES`, `edit/COUNT`, `latency/MILLISECONDS` or `served`."""
         connection = HTTPConnection(self.address.removeprefix("http://"), timeout=60)
         connection.request("GET", f"/_bench/{command}")
         answer = connection.getresponse().read()
         connection.close()
         return answer
 
-    def cpu(self) -> float:
-        """Return the CPU seconds that serving has taken so far."""
-        return float(self.tell("cpu"))
+    def served(self) -> tuple[float, int]:
+        """Return the CPU seconds that serving has taken so far, and how many answers it gave."""
+        seconds, answers = self.tell("served").split()
+        return float(seconds), int(answers)
 
 
 @contextmanager
@@ -67,6 +69,17 @@ class Setting:
     rows: int
     kinds: Sequence[str] = KINDS
     with_dlt: bool = True
+    results: Path = RESULTS
+
+    @property
+    def round_names(self) -> list[str]:
+        """What each round is called where progress is told."""
+        return [f"round {number} of {self.rounds}" for number in range(1, self.rounds + 1)]
+
+    @property
+    def has_dlt(self) -> bool:
+        """Whether dlt is wanted, and there."""
+        return self.with_dlt and BENCH_PYTHON.exists()
 
     def postgresql_cpu(self) -> float:
         return cpu_of(self.databases.pid)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from mj_sandbox.options import TOKEN
 
 from bench import targets
-from bench.report import Check, Section, median, paired, seconds
+from bench.progress import told
+from bench.report import Section, median, seconds
+from bench.samples import new, of_kind, versus
 from bench.setting import Setting, account, contacts_map
 
 ROWS = 10_000
@@ -14,18 +16,23 @@ MILLISECONDS = 50
 
 def measure(setting: Setting) -> Iterator[Section]:
     """Yield one section."""
-    found: dict[str, list[float]] = {"bare paging": [], "mj sync": []}
+    found = new()
     with account(setting.rows) as source:
-        for _ in range(setting.rounds):
+        for _, kind in told("latency", [(round_, kind) for round_ in setting.round_names for kind in setting.kinds]):
             source.tell("reset")
-            with setting.databases.empty("sqlite") as store:
+            with setting.databases.empty(kind) as store:
                 setting.apply(contacts_map(source.address), store)
                 source.tell(f"latency/{MILLISECONDS}")
-                found["bare paging"].append(setting.peer("paging", [source.address, TOKEN, store, "full"]).wall)
-                found["mj sync"].append(setting.mj("sync", "Bench", store=store).wall)
+                found[kind, "bare paging"].keep(setting.peer("paging", [source.address, TOKEN, store, "full"]))
+                found[kind, "mj sync"].keep(setting.mj("sync", "Bench", store=store))
                 source.tell("latency/0")
-    ratio = paired(found["mj sync"], found["bare paging"])
-    rows = [[name, seconds(walls), f"{setting.rows / median(walls):,.0f}"] for name, walls in found.items()]
-    title = f"{setting.rows:,} contacts from a server that takes {MILLISECONDS} ms a page, SQLite"
-    check = Check("mj sync ÷ bare paging, wall", ratio, targets.LATENCY)
-    yield Section(title, ["", "wall s", "records/s"], rows, [check], samples=found)
+    rows, checks = [], []
+    for kind in setting.kinds:
+        for name, samples in of_kind(found, kind):
+            rate = f"{setting.rows / median(samples.wall):,.0f}"
+            rows.append([f"{kind}: {name}", seconds(samples.wall), rate, seconds(samples.cpu)])
+        what = f"{kind}: wall ÷ bare paging"
+        checks.append(versus(what, found[kind, "mj sync"], found[kind, "bare paging"], targets.LATENCY))
+    title = f"{setting.rows:,} contacts from a server that takes {MILLISECONDS} ms a page"
+    samples_of = {": ".join(name): samples.lists() for name, samples in found.items()}
+    yield Section(title, ["", "wall s", "records/s", "CPU s"], rows, checks, samples=samples_of)

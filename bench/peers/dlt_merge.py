@@ -37,6 +37,17 @@ def _with_host(url: str) -> str:
     return before.replace("@/", f"@{quote(folder, safe='')}/")
 
 
+FORMATS = {True: {"arrow": "parquet"}, False: {"arrow": "csv"}}
+"""Of load files, by whether it is SQLite and by loader; dlt's default for all others."""
+
+
+def pipeline(store: str, folder: Path) -> Any:
+    """Return a pipeline into the database, its state below `folder`."""
+    is_sqlite = store.startswith("sqlite")
+    to = dlt.destinations.sqlalchemy(store) if is_sqlite else dlt.destinations.postgres(_with_host(store))
+    return dlt.pipeline("bench", pipelines_dir=str(folder), destination=to, dataset_name="main" if is_sqlite else "bench")
+
+
 def main(given: Given, loader: str) -> None:
     folder = Path(os.environ["BENCH_STATE"])
 
@@ -52,10 +63,8 @@ def main(given: Given, loader: str) -> None:
             else:
                 yield [dict(zip(COLUMNS, row, strict=True)) for row in batch]
 
-    to = dlt.destinations.sqlalchemy(given.store) if given.sqlite else dlt.destinations.postgres(_with_host(given.store))
-    formats = {"arrow": "parquet" if given.sqlite else "csv"}
-    pipeline = dlt.pipeline("bench", pipelines_dir=str(folder), destination=to, dataset_name="main" if given.sqlite else "bench")
-    pipeline.run(contacts(), loader_file_format=formats.get(loader)).raise_on_failed_jobs()
+    loaded = pipeline(given.store, folder).run(contacts(), loader_file_format=FORMATS[bool(given.sqlite)].get(loader))
+    loaded.raise_on_failed_jobs()
 
 
 if __name__ == "__main__":

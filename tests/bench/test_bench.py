@@ -43,9 +43,9 @@ def test_subjects_that_leave_less_or_other_contacts_have_no_figures() -> None:
     agreement.check("full load", "mjcore, sqlite", of(("2", ""), ("1", "Ada")), 2)
     agreement.check("full load", "floor, sqlite", of(("1", "ADA"), ("2", "")), 2)
     agreement.check("full load", "dlt arrow, postgresql", of(("1", "Ada"), ("2", None)), 2)
-    with pytest.raises(Failed, match="full load: mjcore, sqlite left other contacts than hand-written, sqlite"):
+    with pytest.raises(Failed, match="full load: mjcore, sqlite left other records than hand-written, sqlite"):
         agreement.check("full load", "mjcore, sqlite", of(("1", "Ada"), ("2", None)), 2)
-    with pytest.raises(Failed, match="floor, sqlite left 1 contacts of 2"):
+    with pytest.raises(Failed, match="floor, sqlite left 1 records of 2"):
         agreement.check("full load", "floor, sqlite", of(("1", "Ada")), 2)
 
 
