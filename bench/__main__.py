@@ -34,7 +34,7 @@ def main() -> int:
         parser.error(f"unknown part {min(unknown)!r}: choose from {', '.join(USUAL + SEPARATE)}")
     load = os.getloadavg()[0]
     failures: list[Failed] = []
-    with databases() as made:
+    with databases(given.databases.split(",")) as made:
         found = Circumstances(made.version(), load)
         sections = _measured(given, made, found, failures)
     publish(sections, found, given.results, document=given.document)

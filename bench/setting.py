@@ -10,10 +10,12 @@ from pathlib import Path
 
 from attrs import frozen
 from mj_sandbox.options import TOKEN
+from ruamel.yaml import YAML
 
 from bench.databases import KINDS, Databases
 from bench.measure import ROOT, Usage, cpu_of, run
 from bench.publish import RESULTS
+from mjcore import Kernel
 
 BIN = ROOT / ".venv" / "bin"
 BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
@@ -82,17 +84,17 @@ class Setting:
         return self.with_dlt and BENCH_PYTHON.exists()
 
     def postgresql_cpu(self) -> float:
-        return cpu_of(self.databases.pid)
+        """Return the CPU seconds that the server has taken so far."""
+        return cpu_of(self.databases.pid) if self.databases.pid else 0.0
 
     def mj(self, *arguments: str, store: str, allowed: Sequence[int] = (0,)) -> Usage:
         """Run the installed command; exit codes other than `allowed` are failures."""
         return run([tool("mj"), *arguments, "--store", store], environment(), allowed)
 
     def apply(self, metadata: str, store: str) -> None:
-        """Store a metadata file, unmeasured."""
-        path = self.databases.folder / "metadata.yaml"
-        path.write_text(metadata)
-        self.mj("apply", str(path), store=store)
+        """Store a metadata document, unmeasured."""
+        with Kernel(store) as kernel:
+            kernel.apply(YAML(typ="safe").load(metadata))
 
     def peer(self, name: str, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> Usage:
         """Run one of the peers."""

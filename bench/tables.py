@@ -7,6 +7,7 @@ import csv
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -70,7 +71,7 @@ def _value(column: str, record: int, place: int) -> str:
 
 def metadata(folder: Path, shape: Shape) -> str:
     """Return the metadata that maps every column to one of the same name."""
-    fields = [{"Name": name, "Type": ENTITY_TYPES.get(name[0], "string")} for name in shape.columns]
+    fields: list[dict[str, Any]] = [{"Name": name, "Type": ENTITY_TYPES.get(name[0], "string")} for name in shape.columns]
     fields[0] |= {"MaxLength": 32}
     maps = [{"SourceFieldName": name, "DestinationFieldName": name} for name in shape.columns]
     match = {"Strategy": "ExternalID", "ExternalIDField": "id", "FallbackStrategy": "CreateNew"}

@@ -1,7 +1,7 @@
 """What mjcore means to reach. Ratios of two processes are of wall time, the whole process; CPU time stands beside them.
 
-Why wall time judges: it is what people wait for. The peers' requests wait for the server, mjcore's do not, as it reads ahead while it
-applies: CPU time hides what is gained by that. Why CPU time is shown: on a shared machine it is what can be compared.
+Why wall time judges: it is what people wait for. The peers' requests wait for the server, mjcore's do not, as it reads ahead
+while it applies: CPU time hides what is gained by that. Why CPU time is shown: on a shared machine it is what can be compared.
 """
 
 # load, by kind of database

@@ -3,25 +3,30 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
 from bench.databases import KINDS, Databases, databases
-from bench.micro.opened import Opened, opened
+from bench.micro.opened import Opened, Timed, opened
 
 
-@pytest.fixture(scope="session")
-def rounds() -> int:
-    return int(os.environ.get("BENCH_MICRO_ROUNDS", "15"))
+@pytest.fixture
+def timed(benchmark: Any) -> Timed:
+    return partial(benchmark.pedantic, rounds=int(os.environ.get("BENCH_MICRO_ROUNDS", "15")), warmup_rounds=1)
+
+
+CHOSEN = os.environ.get("BENCH_DATABASES", ",".join(KINDS)).split(",")
 
 
 @pytest.fixture(scope="session")
 def made() -> Iterator[Databases]:
-    with databases() as found:
+    with databases(CHOSEN) as found:
         yield found
 
 
-@pytest.fixture(scope="session", params=os.environ.get("BENCH_DATABASES", ",".join(KINDS)).split(","))
+@pytest.fixture(scope="session", params=CHOSEN)
 def stored(request: pytest.FixtureRequest, made: Databases) -> Iterator[Opened]:
     with made.empty(request.param) as store, opened(store) as found:
         yield found

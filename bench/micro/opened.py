@@ -1,9 +1,8 @@
 """One connection opened as a run opens it, so that its stages can be measured one by one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -26,6 +25,8 @@ from mjcore.progress import ignore
 from mjcore.recording import Recorder
 from mjcore.records import BatchWrite, ExternalRecord, Lease
 
+Timed = Callable[..., Any]
+"""`benchmark.pedantic` with the rounds set."""
 UNUSED: Any = None
 """In place of a source: records are handed over."""
 LEASE = timedelta(minutes=10)
@@ -82,7 +83,7 @@ def opened(store: str) -> Iterator[Opened]:
     """Open the contacts' work in an empty database, its records already there once."""
     with ExitStack() as stack:
         kernel = stack.enter_context(Kernel(store))
-        kernel.apply(YAML(typ="safe").load(BytesIO(contacts_map("http://127.0.0.1:9").encode())))
+        kernel.apply(YAML(typ="safe").load(contacts_map("http://127.0.0.1:9")))
         (metadata,) = kernel.connections("Bench")
         request = RunRequest("Bench")
         lease = kernel.store.acquire(metadata.connection, "bench", LEASE, lambda _: False)

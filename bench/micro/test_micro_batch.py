@@ -3,27 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_benchmark.fixture import BenchmarkFixture
-
-from bench.micro.opened import Opened
+from bench.micro.opened import Opened, Timed
 from bench.shape import BATCH
 from mjcore.merge import merge
 from mjcore.models import ConflictResolution
 from mjcore.records import MappedRecord
 
 
-def test_mapping(benchmark: BenchmarkFixture, plain: Opened, rounds: int) -> None:
+def test_mapping(timed: Timed, plain: Opened) -> None:
     plan = plain.batches.plan
-    mapped = benchmark.pedantic(plan, setup=lambda: ((plain.changed(),), {}), rounds=rounds, warmup_rounds=1)
+    mapped = timed(plan, setup=lambda: ((plain.changed(),), {}))
     assert len(mapped.records) == BATCH
 
 
-def test_content_hashes(benchmark: BenchmarkFixture, plain: Opened, rounds: int) -> None:
-    found = benchmark.pedantic(plain.batches.plan.hashes, (plain.records,), rounds=rounds, warmup_rounds=1)
+def test_content_hashes(timed: Timed, plain: Opened) -> None:
+    found = timed(plain.batches.plan.hashes, (plain.records,))
     assert len(set(found)) == BATCH
 
 
-def test_merge(benchmark: BenchmarkFixture, plain: Opened, rounds: int) -> None:
+def test_merge(timed: Timed, plain: Opened) -> None:
     """Three-way: of each record one field has changed at the source, and nothing in the row."""
     before, after = plain.batches.plan(plain.records).records, plain.batches.plan(plain.changed()).records
     policy: ConflictResolution = "Manual"
@@ -31,7 +29,7 @@ def test_merge(benchmark: BenchmarkFixture, plain: Opened, rounds: int) -> None:
     def merged() -> int:
         return sum(len(_merge(plain, old, new.values, policy).changes) for old, new in zip(before, after, strict=True))
 
-    assert benchmark.pedantic(merged, rounds=rounds, warmup_rounds=1) == BATCH
+    assert timed(merged) == BATCH
 
 
 def _merge(plain: Opened, old: MappedRecord, new: Mapping[str, Any], policy: ConflictResolution) -> Any:

@@ -5,8 +5,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.micro.opened import Timed
 from bench.shape import BATCH
 from bench.steps import CASES
 from mjcore import Kernel
@@ -28,7 +28,7 @@ def step(request: pytest.FixtureRequest, kernel: Kernel) -> Iterator[tuple[str, 
         compiled.close()
 
 
-def test_step(benchmark: BenchmarkFixture, step: tuple[str, Any], rounds: int) -> None:
+def test_step(timed: Timed, step: tuple[str, Any]) -> None:
     name, compiled = step
     records: Sequence[Mapping[str, str]] = [{"a": "Ada", "b": str(i)} for i in range(BATCH)]
     starts = count(0, BATCH)
@@ -36,4 +36,4 @@ def test_step(benchmark: BenchmarkFixture, step: tuple[str, Any], rounds: int) -
     def values() -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (CASES[name].values(next(starts), BATCH), records), {}
 
-    benchmark.pedantic(compiled.apply, setup=values, rounds=rounds, warmup_rounds=1)
+    timed(compiled.apply, setup=values)

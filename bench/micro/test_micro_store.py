@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytest_benchmark.fixture import BenchmarkFixture
-
-from bench.micro.opened import Opened
+from bench.micro.opened import Opened, Timed
 from bench.shape import BATCH
 from mjcore.records import ExternalRecord
 
@@ -17,38 +15,38 @@ def given(records: Callable[[], Any]) -> Arguments:
     return lambda: ((records(),), {})
 
 
-def test_links(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
+def test_links(timed: Timed, stored: Opened) -> None:
     ids = [record.external_id for record in stored.records]
     store, context = stored.batches.store, stored.batches.context
-    assert len(benchmark.pedantic(store.links, (context, ids), rounds=rounds, warmup_rounds=1)) == BATCH
+    assert len(timed(store.links, (context, ids))) == BATCH
 
 
-def test_decide_creates(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
-    write = benchmark.pedantic(stored.decided, setup=given(stored.fresh), rounds=rounds, warmup_rounds=1)
+def test_decide_creates(timed: Timed, stored: Opened) -> None:
+    write = timed(stored.decided, setup=given(stored.fresh))
     assert write.counts.created == BATCH
 
 
-def test_decide_updates(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
-    write = benchmark.pedantic(stored.decided, setup=given(stored.changed), rounds=rounds, warmup_rounds=1)
+def test_decide_updates(timed: Timed, stored: Opened) -> None:
+    write = timed(stored.decided, setup=given(stored.changed))
     assert write.counts.updated == BATCH
 
 
-def test_decide_unchanged(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
+def test_decide_unchanged(timed: Timed, stored: Opened) -> None:
     def again() -> list[ExternalRecord]:
         """Return what is stored now: other tests of this module update it."""
         records = stored.changed()
         stored.commit(stored.decided(records))
         return records
 
-    write = benchmark.pedantic(stored.decided, setup=given(again), rounds=rounds, warmup_rounds=1)
+    write = timed(stored.decided, setup=given(again))
     assert write.counts.unchanged == BATCH
 
 
-def test_commit_creates(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
+def test_commit_creates(timed: Timed, stored: Opened) -> None:
     writes = given(lambda: stored.decided(stored.fresh()))
-    benchmark.pedantic(stored.commit, setup=writes, rounds=rounds, warmup_rounds=1)
+    timed(stored.commit, setup=writes)
 
 
-def test_commit_updates(benchmark: BenchmarkFixture, stored: Opened, rounds: int) -> None:
+def test_commit_updates(timed: Timed, stored: Opened) -> None:
     writes = given(lambda: stored.decided(stored.changed()))
-    benchmark.pedantic(stored.commit, setup=writes, rounds=rounds, warmup_rounds=1)
+    timed(stored.commit, setup=writes)

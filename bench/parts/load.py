@@ -88,9 +88,9 @@ def _section(setting: Setting, found: Found, kind: str) -> Section:
                 rows.append([name, *cells(samples), *ratios(samples, hand), *_pages(samples)])
     columns = ["", *COLUMNS, *[ratio.format("hand-written") for ratio in RATIOS], *PAGES]
     title = f"{setting.rows:,} contacts, {kind}, median of {setting.rounds}"
-    samples = {name: each.lists() for name, each in of_kind(found, kind)}
+    lists = {name: each.lists() for name, each in of_kind(found, kind)}
     checks = list(_checks(found, kind))
-    return Section(title, columns, rows, checks, bars=bars(found, kind), unit="wall s", samples=samples)
+    return Section(title, columns, rows, checks, bars=bars(found, kind), unit="wall s", samples=lists)
 
 
 PAGES = ("CPU ms a page", "account's CPU ms a page", "account's share")

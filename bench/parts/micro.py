@@ -1,4 +1,4 @@
-"""Micro: single stages on batches of a thousand, with pytest-benchmark; kept below bench/results/micro, compared with the last time."""
+"""Micro: single stages on batches of a thousand, with pytest-benchmark; saved below bench/results, compared with the last run."""
 
 import json
 import subprocess
@@ -12,8 +12,8 @@ from bench.report import Section
 from bench.setting import Setting, environment
 from bench.shape import BATCH
 
-ROUNDS = 5
-"""Of a benchmark in each round of the others."""
+ROWS = 15_000
+"""Fifteen batches a stage."""
 
 
 def measure(setting: Setting) -> Iterator[Section]:
@@ -22,8 +22,10 @@ def measure(setting: Setting) -> Iterator[Section]:
     before = _saved(kept)
     _run(setting, kept)
     stats, last = _stats(_saved(kept)[-1]), _stats(before[-1]) if before else {}
-    rows = [[name, *[f"{found[part] / BATCH * 1e6:.2f}" for part in ("min", "median", "max")], _versus(found, last.get(name))]
-            for name, found in stats.items()]  # fmt: skip
+    rows = [
+        [name, *[f"{found[part] / BATCH * 1e6:.2f}" for part in ("min", "median", "max")], _versus(found, last.get(name))]
+        for name, found in stats.items()
+    ]
     against = f"The last column compares the least with that of {before[-1].stem}." if before else "Nothing to compare with yet."
     columns = ["", "least", "median", "most", "versus last time"]
     yield Section(f"Stages, µs a record in batches of {BATCH:,}", columns, rows, notes=[against], samples=stats)
@@ -32,7 +34,7 @@ def measure(setting: Setting) -> Iterator[Section]:
 def _run(setting: Setting, kept: Path) -> None:
     environ = {
         **environment(),
-        "BENCH_MICRO_ROUNDS": str(ROUNDS * setting.rounds),
+        "BENCH_MICRO_ROUNDS": str(max(1, setting.rows // BATCH)),
         "BENCH_DATABASES": ",".join(setting.kinds),
     }
     folder = ROOT / "bench" / "micro"
@@ -44,8 +46,8 @@ def _run(setting: Setting, kept: Path) -> None:
 
 
 def _saved(kept: Path) -> list[Path]:
-    """Return what was saved so far, the newest last: pytest-benchmark counts upwards."""
-    return sorted(kept.rglob("*.json"), key=lambda path: path.name)
+    """Return what was saved so far, the newest last."""
+    return sorted(kept.rglob("*.json"), key=lambda path: path.stat().st_mtime)
 
 
 def _stats(path: Path) -> dict[str, Mapping[str, Any]]:

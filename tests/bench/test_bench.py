@@ -1,33 +1,159 @@
-"""The benchmarks measure what they say: a small run of the parts that need nothing but the project."""
+"""The benchmarks measure what they say: a small run of each part, with nothing but the project and SQLite."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.__main__ import FAILED, MISSED, SEPARATE, USUAL
 from bench.contents import Agreement, Contents
 from bench.measure import Failed
-from bench.publish import documented
-from bench.report import Section
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_a_small_run_does_the_work_and_reports_it(tmp_path: Path) -> None:
-    options = ["--parts", "load,steps", "--rows", "500", "--rounds", "1", "--without-dlt", "--databases", "sqlite"]
-    command = [sys.executable, "-m", "bench", *options, "--results", str(tmp_path)]
+def run(folder: Path, part: str, rows: int) -> tuple[subprocess.CompletedProcess[str], list[Mapping[str, Any]]]:
+    """Return how it ended, and the sections that it kept."""
+    options = ["--parts", part, "--rows", str(rows), "--rounds", "1", "--without-dlt", "--databases", "sqlite"]
+    command = [sys.executable, "-m", "bench", *options, "--results", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
-    (kept,) = tmp_path.glob("*.json")
+    assert done.returncode in (0, MISSED), done.stderr
+    (kept,) = folder.glob("2*.json")
     sections = json.loads(kept.read_text())["sections"]
-    assert [section["part"] for section in sections] == ["load", "steps"]
-    full = {name: taken for name, taken in sections[0]["samples"].items() if name.startswith("full load")}
+    assert {section["part"] for section in sections} == {part}
+    assert f"### {sections[0]['title']}" in kept.with_suffix(".md").read_text()
+    missed = [what for section in sections for what, _, _, _, holds in section["checks"] if not holds]
+    assert (done.returncode == MISSED) is bool(missed)
+    return done, sections
+
+
+def names(section: Mapping[str, Any]) -> list[str]:
+    return [row[0] for row in section["rows"]]
+
+
+def test_load(tmp_path: Path) -> None:
+    done, (section,) = run(tmp_path, "load", 500)
+    full = {name: taken for name, taken in section["samples"].items() if name.startswith("full load")}
     assert {name.partition(": ")[2] for name in full} == {"floor", "hand-written", "expert's bound", "mjcore"}
-    assert all(0 < taken["cpu"][0] < 60 and taken["rss"][0] > 5 for taken in full.values())
-    assert "| full load: mjcore | " in (tmp_path / kept.name.replace(".json", ".md")).read_text()
+    assert all(0 < taken["cpu"][0] < 60 and taken["rss"][0] > 5 and taken["serving"][0] > 0 for taken in full.values())
+    assert "load 4/4: round 1 of 1, sqlite, mjcore" in done.stderr
+
+
+def test_latency(tmp_path: Path) -> None:
+    _, (section,) = run(tmp_path, "latency", 300)
+    assert all(taken["wall"][0] > 3 * 0.05 for taken in section["samples"].values())
+
+
+@pytest.mark.parametrize(
+    ("part", "rows", "expected"),
+    [
+        ("files", 200, ["sqlite: bare script", "sqlite: mjcore", "sqlite: mjcore, unchanged"]),
+        ("bad", 250, ["sqlite: clean", "sqlite: 1 % bad"]),
+        ("memory", 2000, ["sqlite: 100", "sqlite: 2,000"]),
+        (
+            "costs",
+            200,
+            ["all of it", "without audit trail", "without links", "without fence, checkpoint", "a plain upsert"],
+        ),
+        ("startup", 1, ["a bare Python", "import mjcore", "a kernel with all plugins", "mj runs"]),
+    ],
+)
+def test_a_part_compares_its_subjects(part: str, rows: int, expected: list[str], tmp_path: Path) -> None:
+    _, (section,) = run(tmp_path, part, rows)
+    assert names(section) == expected
+    assert section["checks"]
+
+
+def test_shapes(tmp_path: Path) -> None:
+    _, (section,) = run(tmp_path, "shapes", 100)
+    assert names(section) == [
+        f"{s}: {p}" for s in ("100 fields", "wide text", "50 maps") for p in ("floor", "hand-written", "mjcore")
+    ]
+
+
+def test_steps(tmp_path: Path) -> None:
+    _, (section,) = run(tmp_path, "steps", 1000)
+    assert len(section["checks"]) == len(section["samples"]) > 25
+    limits = {what: target for what, _, target, _, _ in section["checks"]}
+    assert (limits["custom"], limits["regex, extract"], limits["text, lower"]) == ("≤ 15", "≤ 20", "≤ 2")
+
+
+def test_micro_compares_with_the_last_run(tmp_path: Path) -> None:
+    last = tmp_path / "micro" / "here" / "0001_last.json"
+    last.parent.mkdir(parents=True)
+    last.write_text(json.dumps({"benchmarks": [{"name": "test_merge", "stats": {"min": 1000.0}}]}))
+    _, (section,) = run(tmp_path, "micro", 1000)
+    versus = {row[0]: row[-1] for row in section["rows"]}
+    assert {"mapping", "content hashes", "links[sqlite]", "commit creates[sqlite]", "step[custom]"} <= {*versus}
+    assert {name: text for name, text in versus.items() if text} == {"merge": "-100%"}
+    assert "0001_last" in next(tmp_path.glob("2*.md")).read_text()
+
+
+def can_trace(folder: Path) -> bool:
+    """Tell whether py-spy may look into processes here: some systems allow nobody but root."""
+    command = [
+        "py-spy",
+        "record",
+        "--format",
+        "raw",
+        "--output",
+        str(folder / "spied"),
+        "--",
+        sys.executable,
+        "-c",
+        "import time; time.sleep(1)",
+    ]
+    command[0] = str(Path(sys.executable).with_name("py-spy"))
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def test_profile(tmp_path: Path) -> None:
+    if not can_trace(tmp_path):
+        pytest.skip("py-spy may not trace processes on this system")
+    _, (stages, functions, picture) = run(tmp_path, "profile", 300)
+    assert {"start-up", "fetch", "decode", "hash", "map", "encode", "rows", "links", "audit", "commit"} <= {*names(stages)}
+    assert all(sum(counts.values()) > 20 for counts in stages["samples"].values())
+    assert functions["rows"]
+    assert Path(names(picture)[0]).stat().st_size > 1000
+
+
+def test_a_subject_that_fails_does_not_keep_others_from_being_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench import __main__ as bench
+    from bench.parts import bad
+
+    def fail(_: object) -> None:
+        raise Failed("person has 3 rows of 4")
+
+    monkeypatch.setattr(bad, "measure", fail)
+    given = [
+        "bench",
+        "--parts",
+        "bad,steps",
+        "--rows",
+        "1000",
+        "--rounds",
+        "1",
+        "--databases",
+        "sqlite",
+        "--results",
+        str(tmp_path),
+    ]
+    monkeypatch.setattr(sys, "argv", given)
+    assert bench.main() == FAILED
+    assert "FAILED: person has 3 rows of 4" in capsys.readouterr().err
+    (kept,) = tmp_path.glob("*.json")
+    assert [section["part"] for section in json.loads(kept.read_text())["sections"]] == ["steps"]
+
+
+def test_every_part_is_run_here() -> None:
+    here = Path(__file__).read_text()
+    assert [part for part in (*USUAL, *SEPARATE) if f'"{part}"' not in here] == []
 
 
 def of(*rows: tuple[Any, ...]) -> Contents:
@@ -47,10 +173,3 @@ def test_subjects_that_leave_less_or_other_contacts_have_no_figures() -> None:
         agreement.check("full load", "mjcore, sqlite", of(("1", "Ada"), ("2", None)), 2)
     with pytest.raises(Failed, match="floor, sqlite left 1 records of 2"):
         agreement.check("full load", "floor, sqlite", of(("1", "Ada")), 2)
-
-
-def test_a_part_that_was_measured_replaces_its_own_tables_alone() -> None:
-    text = "Text\n<!-- load -->\nold\n<!-- end of load -->\n\n<!-- files -->\nkept\n<!-- end of files -->\n"
-    sections = [("load", Section("New", ["", "s"], [["a", "1"]])), ("profile", Section("Unknown", [""], []))]
-    table = "### New\n\n|  | s |\n| --- | --: |\n| a | 1 |"
-    assert documented(text, sections, "Where.") == text.replace("old", f"Where.\n\n{table}")
