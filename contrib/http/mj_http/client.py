@@ -40,7 +40,7 @@ class HttpClient:
 
     @transport.default
     def _httpx(self) -> Transport:
-        return HttpxTransport(self.timeout)
+        return HttpxTransport(self.base_url, self.timeout)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Response:
         """GET `path`; parameters that are None are left out."""

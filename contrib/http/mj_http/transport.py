@@ -23,9 +23,14 @@ class Transport(Protocol):
 
 
 class HttpxTransport:
-    """httpx with kept connections. `timeout` (seconds) bounds the connect, each silence of the server and the whole body."""
+    """httpx with kept connections, for one `base_url`.
 
-    def __init__(self, timeout: float) -> None:
+    `timeout` (seconds) bounds the connect, each silence of the server and the whole body.
+    """
+
+    def __init__(self, base_url: str, timeout: float) -> None:
+        import ssl
+
         import httpx
 
         logging.getLogger("httpx").addFilter(_without_query)
@@ -33,7 +38,9 @@ class HttpxTransport:
         self._timeout = timeout
         # a server that closes an idle connection must not cost an attempt: reconnect before it does
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=15)
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False, limits=limits)
+        # to load the authorities' certificates takes 20 ms: an address without TLS needs none, and is then given none to trust
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.lower().startswith("http:") else True
+        self._client = httpx.Client(verify=verify, timeout=timeout, follow_redirects=False, limits=limits)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
         try:

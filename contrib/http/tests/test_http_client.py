@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import threading
 import time
 import traceback
@@ -285,6 +286,23 @@ def test_another_transport_can_carry_the_requests() -> None:
     assert client.get("/a", {"b": 1}).body == b"https://api.acme.test/a?b=1"
     with pytest.raises(Unavailable, match="GET /torn: torn"):
         client.get("/torn")
+
+
+@pytest.mark.parametrize(("url", "times"), [("http://api.acme.test", 0), ("https://api.acme.test", 1)])
+def test_certificates_are_loaded_for_tls_only(
+    clients: list[HttpClient], monkeypatch: pytest.MonkeyPatch, url: str, times: int
+) -> None:
+    loaded: list[ssl.SSLContext] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def recorded(context: ssl.SSLContext, *where: Any, **more: Any) -> None:
+        loaded.append(context)
+        load(context, *where, **more)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", recorded)
+    clients.append(HttpClient(url, lambda: None))
+    assert len(loaded) == times
+    assert all(context.get_ca_certs() and context.verify_mode == ssl.CERT_REQUIRED for context in loaded)
 
 
 def test_httpx_is_imported_with_the_first_client_only() -> None:
