@@ -23,9 +23,6 @@ from mjcore.capabilities import (
 from mjcore.errors import MJError
 from mjcore.loader import Plugin, load_plugins, new_manager
 from mjcore.models import ConnectionMetadata, IntegrationRun, IntegrationRunDetail, RunRequest, Trigger
-from mjcore.notices import finished
-from mjcore.opening import new_run, open_source
-from mjcore.preview import Preview, preview
 from mjcore.progress import ProgressListener, ignore
 from mjcore.queues import Queues
 from mjcore.registry import Registry, collect
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
     from mjcore.explain import Explanation
     from mjcore.metadata import Metadata
     from mjcore.plan import Planner
+    from mjcore.preview import Preview
     from mjcore.purging import Purge
     from mjcore.undo import Undo
     from mjcore.verify import Verify
@@ -132,6 +130,8 @@ class Kernel:
 
     def open(self, metadata: ConnectionMetadata, cancel: Callable[[], bool] = never) -> Source:
         """Open a connection: settings checked, secrets resolved. `ConfigError` with every problem."""
+        from mjcore.opening import open_source
+
         return open_source(self, metadata, cancel)
 
     def test(self, metadata: ConnectionMetadata) -> Mapping[str, str]:
@@ -149,8 +149,10 @@ class Kernel:
         with closing(self.open(metadata)) as source:
             return self.stages.discover_fields(source, object_name)
 
-    def preview(self, metadata: ConnectionMetadata, object_name: str, limit: int = 3) -> Preview:
+    def preview(self, metadata: ConnectionMetadata, object_name: str, limit: int = 3) -> "Preview":
         """Run sample records through an entity map, each step's value shown; writes nothing."""
+        from mjcore.preview import preview
+
         return preview(self, metadata, object_name, limit)
 
     # --- running ------------------------------------------------------------------------------------
@@ -193,10 +195,9 @@ class Kernel:
 
     def run(self, request: RunRequest, progress: ProgressListener = ignore, cancel: Callable[[], bool] = never) -> SyncResult:
         """Run one request, here and now; raises as `sync` does."""
-        (metadata,) = self.connections(request.connection)
-        run = new_run(self, metadata, request, progress, cancel)
-        with closing(self.open(metadata, cancel)) as source:
-            return finished(self, run, run.execute(source))
+        from mjcore.running import run
+
+        return run(self, request, progress, cancel)
 
     @cached_property
     def plan(self) -> "Planner":

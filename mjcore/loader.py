@@ -70,8 +70,10 @@ def _return(plugin: object) -> object:
 
 
 def _distribution(entry_point: EntryPoint) -> tuple[str, str]:
-    dist = entry_point.dist  # each look at its name or version parses its metadata
-    return (dist.name, dist.version) if dist else ("unknown distribution", "")
+    if entry_point.dist is None:
+        return "unknown distribution", ""
+    metadata = entry_point.dist.metadata  # parsed anew by each look at it
+    return metadata["Name"], metadata["Version"]
 
 
 def _load(manager: pluggy.PluginManager, found: _Found, owners: dict[str, str]) -> Plugin:

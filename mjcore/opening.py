@@ -1,4 +1,4 @@
-"""Opens a source: settings checked against the provider's classes, secrets resolved, the limiter attached; begins runs."""
+"""Opens a source: settings checked against the provider's classes, secrets resolved, the limiter attached."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mjcore.capabilities import Connection, ProviderType, Source
 from mjcore.errors import ConfigError, Problem
-from mjcore.models import CompanyIntegration, ConnectionMetadata, RunRequest
-from mjcore.progress import ProgressListener
+from mjcore.models import CompanyIntegration, ConnectionMetadata
 from mjcore.retry import Limiter
-from mjcore.sync import Run
 from mjcore.wire import structure
 
 if TYPE_CHECKING:
@@ -80,23 +78,3 @@ def _saver(kernel: "Kernel", connection: CompanyIntegration) -> Callable[[str, s
         kind.save(rest, text)
 
     return save
-
-
-def new_run(
-    kernel: "Kernel", metadata: ConnectionMetadata, request: RunRequest, progress: ProgressListener, cancel: Callable[[], bool]
-) -> Run:
-    """Return the run of a request, with what the kernel has."""
-    return Run(
-        metadata,
-        request,
-        kernel.store,
-        kernel.stages,
-        kernel.executor,
-        kernel.provider_types[metadata.provider.name],
-        kernel.transform_types,
-        kernel.match_types,
-        kernel.now,
-        progress,
-        cancel,
-        kernel.patience,
-    )

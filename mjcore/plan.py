@@ -17,7 +17,6 @@ from mjcore.deletion import TooManyDeletes, guard
 from mjcore.errors import ConfigError
 from mjcore.ids import new_id
 from mjcore.models import Entity, EntityMap, RunRequest, SyncContext
-from mjcore.opening import new_run
 from mjcore.ordering import layers
 from mjcore.overlay import OverlayStore
 from mjcore.planfile import PlanWriter, position_to_json
@@ -25,6 +24,7 @@ from mjcore.progress import ProgressListener, ignore
 from mjcore.proposed import ProposedStore
 from mjcore.records import JSON, BatchWrite, Conflict, Counts, Fields, Position, RowChange, RowKey, Watermark
 from mjcore.results import MapResult, SyncResult
+from mjcore.running import new_run
 from mjcore.scratch import Scratch
 from mjcore.standins import named
 from mjcore.store import Store

@@ -13,7 +13,6 @@ from mjcore.deletion import DELETE_REFUSED, guard
 from mjcore.errors import ConfigError, MJError, RowRefused, RowsMoved
 from mjcore.models import Entity, EntityField, EntityMap, RunRequest, Trigger
 from mjcore.notices import finished
-from mjcore.opening import new_run
 from mjcore.ordering import layers
 from mjcore.plan import InOrder, stands
 from mjcore.planfile import PlanReader
@@ -23,6 +22,7 @@ from mjcore.references import held
 from mjcore.results import SyncResult
 from mjcore.retry import Cancelled
 from mjcore.retrying import PLAN_STALE
+from mjcore.running import new_run
 from mjcore.standins import Planned, deferred, each_key, keys_of, planned_in, references
 from mjcore.sync import Run
 from mjcore.wire import structure

@@ -39,6 +39,13 @@ def test_loading_every_plugin_loads_nothing_heavy() -> None:
     assert not loaded_after("from mjcore.kernel import Kernel; Kernel()") & set(HEAVY)
 
 
+def test_a_kernel_that_runs_nothing_loads_nothing_of_runs() -> None:
+    code = "import sys; from mjcore.kernel import Kernel; Kernel(); print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert "mjcore.stages" in loaded
+    assert not loaded & {"mjcore.sync", "mjcore.mapping", "mjcore.preview", "mjcore.metadata", "mjcore.wire", "cattrs"}
+
+
 @pytest.mark.parametrize(
     "plugin", sorted(entry_points(group="mj"), key=operator.attrgetter("name")), ids=operator.attrgetter("name")
 )
