@@ -68,7 +68,7 @@ app.command("sandbox", context_settings=sandbox.PASS_ON, add_help_option=False)(
 
 def main() -> None:
     """Run the command line."""
-    gc.set_threshold(200_000, 20, 20)  # what is loaded stays, and batches leave no cycles: to look for them takes a tenth of a run
+    gc.set_threshold(200_000, 20, 20)  # what is loaded stays, batches leave no cycles: to look for them takes a tenth of a run
     try:
         app()
     finally:
