@@ -29,8 +29,9 @@ LOOKED_AT = 20
 
 def finished(kernel: "Kernel", run: Run, result: SyncResult) -> SyncResult:
     """Send what is to be told of a run that has ended; return its result, with what plugins raised meanwhile in its notes."""
-    if told := [_notice(result, kind, text) for kind, text in _told(run, result)]:
-        notifiers = list(_opened(kernel, run, result.run_id))
+    entries = cast("Sequence[dict[str, Any]]", run.metadata.connection.configuration.get(NOTIFY, ()))
+    if entries and (told := [_notice(result, kind, text) for kind, text in _told(run, result)]):
+        notifiers = list(_opened(kernel, entries, result.run_id))
         for notice in told if notifiers else ():
             kernel.stages.notify(notifiers, notice)
     notes = tuple(kernel.stages.noted.taken(result.run_id))
@@ -50,9 +51,9 @@ def keep(store: Store, run_id: str, entity_map_id: str, notes: Sequence[str]) ->
     store.save([evolve(detail, details=more) for detail, more in zip(details, told, strict=True)])
 
 
-def _opened(kernel: "Kernel", run: Run, run_id: str) -> Iterator[Notifier]:
+def _opened(kernel: "Kernel", entries: Sequence[dict[str, Any]], run_id: str) -> Iterator[Notifier]:
     """Open the notifiers of a connection; those that cannot be are noted."""
-    for entry in cast("Sequence[dict[str, Any]]", run.metadata.connection.configuration.get(NOTIFY, ())):
+    for entry in entries:
         try:
             kind = kernel.notifier_types[entry[NOTIFIER]]
             settings = {key: value for key, value in entry.items() if key != NOTIFIER}

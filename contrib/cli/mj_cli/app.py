@@ -1,17 +1,59 @@
 """The commands of `mj`, assembled. Modules load what they need when a command runs, so that `mj --help` is quick."""
 
 import gc
-from collections.abc import Callable
+from collections import UserDict
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
-from mj_cli.commands import conflicts, control, demo, explain, failed, metadata, plan, purge, runs, sandbox, source, verify
+COMMANDS = {
+    "demo": "demo.demo",
+    "init": "metadata.init",
+    "plugins": "metadata.plugins",
+    "apply": "metadata.apply",
+    "export": "metadata.export",
+    "test": "source.check",
+    "discover": "source.discover",
+    "suggest": "source.suggest",
+    "preview": "source.preview",
+    "plan": "plan.plan",
+    "sync": "runs.sync",
+    "runs": "runs.runs",
+    "cancel": "control.cancel",
+    "undo": "control.undo",
+    "explain": "explain.explain",
+    "verify": "verify.verify",
+    "purge": "purge.purge",
+}
+"""Where each is: module and function."""
+GROUPS = {"failed": "failed.failed", "conflicts": "conflicts.conflicts"}
+PASSED_ON = {"sandbox": "sandbox.sandbox"}
+
+
+class OnDemand(UserDict[str, Any]):
+    """Commands that are built when they are looked at: who runs one waits for no other."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = self.data[name].partition(".")
+        found = getattr(import_module(f"mj_cli.commands.{module}"), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command()(found)
+            found = alone
+        command = get_command(found)
+        command.name = name
+        return command
 
 
 class Commands(TyperGroup):
     """Turns errors into messages and exit codes; a traceback is for bugs only."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = OnDemand(COMMANDS | PASSED_ON | GROUPS)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -31,6 +73,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="mj",
     cls=Commands,
+    callback=lambda: None,
     help="Record sync you can trust. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, "
     "3 finished but some records failed, 4 another run holds the connection.",
     no_args_is_help=True,
@@ -38,32 +81,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "demo": demo.demo,
-    "init": metadata.init,
-    "plugins": metadata.plugins,
-    "apply": metadata.apply,
-    "export": metadata.export,
-    "test": source.check,
-    "discover": source.discover,
-    "suggest": source.suggest,
-    "preview": source.preview,
-    "plan": plan.plan,
-    "sync": runs.sync,
-    "runs": runs.runs,
-    "cancel": control.cancel,
-    "undo": control.undo,
-    "explain": explain.explain,
-    "verify": verify.verify,
-    "purge": purge.purge,
-}
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-GROUPS: dict[str, typer.Typer] = {"failed": failed.failed, "conflicts": conflicts.conflicts}
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
-app.command("sandbox", context_settings=sandbox.PASS_ON, add_help_option=False)(sandbox.sandbox)
 
 
 def main() -> None:

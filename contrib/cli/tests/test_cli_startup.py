@@ -16,6 +16,8 @@ UNUSED = {
     *("ruamel", "rapidfuzz", "pydantic", "structlog", "rich.progress"),
     # one kind of source, and no record
     *("httpx", "pyarrow", "babel", "phonenumbers", "regex", "quickjs", "mj_sandbox"),
+    # no other command
+    *("mj_cli.commands.metadata", "mj_cli.commands.plan", "mj_cli.commands.failed", "mjcore.preview", "mjcore.metadata"),
 }
 LISTING = """
 import atexit, sys
@@ -27,7 +29,10 @@ main()
 
 @pytest.mark.parametrize(
     ("arguments", "also"),
-    [(["runs"], {"cattrs", "mj_provider_files.source", "mj_execution_local.threads"}), (["sync", "--all"], set[str]())],
+    [
+        (["runs"], {"cattrs", "mjcore.sync", "mjcore.mapping", "mj_provider_files.source", "mj_execution_local.threads"}),
+        (["sync", "--all"], set[str]()),
+    ],
 )
 def test_a_command_loads_what_it_needs(mj: Callable[..., Any], folder: Path, arguments: list[str], also: set[str]) -> None:
     assert mj("apply", "crm.yaml").code == 0

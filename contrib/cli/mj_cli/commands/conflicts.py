@@ -17,7 +17,9 @@ class Side(StrEnum):
     CURRENT = "current"
 
 
-conflicts = typer.Typer(help="Decide where both sides changed.", no_args_is_help=True, rich_markup_mode=None)
+conflicts = typer.Typer(
+    help="Decide where both sides changed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 
 @conflicts.command("list")

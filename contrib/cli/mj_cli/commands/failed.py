@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Map = Annotated[str | None, typer.Option("--map", metavar="MAP", help="Only of this external object, or entity.")]
 
-failed = typer.Typer(help="Look after records that failed.", no_args_is_help=True, rich_markup_mode=None)
+failed = typer.Typer(help="Look after records that failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 @failed.command("list")

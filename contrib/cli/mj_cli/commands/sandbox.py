@@ -4,10 +4,11 @@ import sys
 
 import typer
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+sandbox = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-def sandbox(context: typer.Context) -> None:
+@sandbox.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def account(context: typer.Context) -> None:
     """Run a simulated account (HubSpot) on a local port."""
     from mj_cli.account import installed
 
