@@ -20,10 +20,10 @@ from mjcore import Kernel
 from mjcore.batch import Batches, Delivery
 from mjcore.cancel import never
 from mjcore.models import RunRequest
-from mjcore.opening import new_run
 from mjcore.progress import ignore
 from mjcore.recording import Recorder
 from mjcore.records import BatchWrite, ExternalRecord, Lease
+from mjcore.running import new_run
 
 Timed = Callable[..., Any]
 """`benchmark.pedantic` with the rounds set."""
