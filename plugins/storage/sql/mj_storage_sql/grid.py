@@ -26,8 +26,11 @@ class Grid:
 
     def rows(self, names: Names, columns: Columns) -> list[tuple[Any, ...]]:
         """Return columns as the rows that the driver takes."""
-        values = [encoded(self.codecs[name], column) for name, column in zip(names, columns, strict=True)]
-        return list(zip(*values, strict=True))
+        return list(zip(*self.columns(names, columns), strict=True))
+
+    def columns(self, names: Names, columns: Columns) -> list[Sequence[Any]]:
+        """Return columns with values that the driver takes."""
+        return [encoded(self.codecs[name], column) for name, column in zip(names, columns, strict=True)]
 
     def decoded(self, names: Names, rows: Rows) -> list[tuple[Any, ...]]:
         """Return fetched rows as the kernel has them."""
