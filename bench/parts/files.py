@@ -20,7 +20,9 @@ def measure(setting: Setting) -> Iterator[Section]:
     found = new()
     for _, kind in told("files", [(round_, kind) for round_ in setting.round_names for kind in setting.kinds]):
         with setting.databases.empty(kind) as store:
-            found[kind, "bare script"].keep(setting.peer("bare_csv", [store, str(folder / "people.csv")]))
+            before = setting.postgresql_cpu()
+            usage = setting.peer("bare_csv", [store, str(folder / "people.csv")])
+            found[kind, "bare script"].keep(usage, setting.postgresql_cpu() - before)
             check_count(store, "person", setting.rows)
         with setting.databases.empty(kind) as store:
             setting.apply(csvfile.metadata(folder), store)
