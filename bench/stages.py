@@ -21,6 +21,11 @@ STAGES = {
 """Regular expressions for a stack, outermost frame first, `function (package/file.py)` separated by `;`, behind its thread.
 The first that is found counts: what is inside others comes first. `encode` counts within rows, links and audit, too."""
 OUTSIDE, OTHER = "start-up", "other"
+ORDER = (
+    "start-up", "fetch", "decode", "look up links", "hash", "map", "match, decide", "encode", "rows", "links", "audit", "commit",
+    "waiting", OTHER,
+)  # fmt: skip
+"""As a run meets them."""
 RUNNING = re.compile(r"Run\.execute|^mj-")
 PATTERNS = {stage: re.compile(pattern) for stage, pattern in STAGES.items()}
 

@@ -1,6 +1,5 @@
 """A connection opened in each kind of database, and how often everything is measured."""
 
-import os
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -8,16 +7,14 @@ from typing import Any
 
 import pytest
 
-from bench.databases import KINDS, Databases, databases
+from bench.databases import Databases, databases
+from bench.micro.chosen import CHOSEN, ROUNDS
 from bench.micro.opened import Opened, Timed, opened
 
 
 @pytest.fixture
 def timed(benchmark: Any) -> Timed:
-    return partial(benchmark.pedantic, rounds=int(os.environ.get("BENCH_MICRO_ROUNDS", "15")), warmup_rounds=1)
-
-
-CHOSEN = os.environ.get("BENCH_DATABASES", ",".join(KINDS)).split(",")
+    return partial(benchmark.pedantic, rounds=ROUNDS, warmup_rounds=1)
 
 
 @pytest.fixture(scope="session")

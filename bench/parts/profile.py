@@ -10,7 +10,7 @@ from bench.measure import ROOT, Failed
 from bench.progress import told
 from bench.report import Section
 from bench.setting import BENCH_PYTHON, Setting, account, contacts_map, environment, tool
-from bench.stages import OTHER, STAGES, stage_of
+from bench.stages import ORDER, stage_of
 
 RATE = 200
 """Samples a second. Waiting threads are left out."""
@@ -69,9 +69,8 @@ def _stages(setting: Setting, found: dict[tuple[str, str], Stacks]) -> Section:
         shares[which] = Counter()
         for stack, count in stacks.items():
             shares[which][stage_of(stack)] += count
-    rows = [
-        [stage, *[f"{counts[stage] / max(1, counts.total()):.1%}" for counts in shares.values()]] for stage in [*STAGES, OTHER]
-    ]
+    totals = {which: max(1, counts.total()) for which, counts in shares.items()}
+    rows = [[stage, *[f"{counts[stage] / totals[which]:.1%}" for which, counts in shares.items()]] for stage in ORDER]
     rows.append(["samples", *[f"{counts.total():,}" for counts in shares.values()]])
     columns = ["stage", *[f"{kind}, {mode}" for kind, mode in shares]]
     samples = {", ".join(which): dict(counts) for which, counts in shares.items()}
@@ -90,5 +89,5 @@ def _functions(title: str, modes: list[Stacks]) -> Section:
         owns.append(own)
         total = max(1, stacks.total())
         threads.append(f"{mode}: " + ", ".join(f"{name} {count / total:.0%}" for name, count in by_thread.most_common()))
-    rows = [[name, *[f"{own[name] / max(1, own.total()):.1%}" for own in owns]] for name, _ in owns[0].most_common(25)]
+    rows = [[f"`{name}`", *[f"{own[name] / max(1, own.total()):.1%}" for own in owns]] for name, _ in owns[0].most_common(25)]
     return Section(title, ["function", *MODES], rows, notes=[f"Samples by thread: {'; '.join(threads)}."])

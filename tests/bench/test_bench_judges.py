@@ -8,7 +8,7 @@ from bench.parts import costs, load
 from bench.publish import DOCUMENTS, Circumstances, documented
 from bench.report import Check, Section
 from bench.samples import Found, new, versus
-from bench.stages import stage_of
+from bench.stages import ORDER, OTHER, STAGES, stage_of
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,10 @@ def test_every_part_has_its_place_in_one_document() -> None:
         ends = [text.count(f"<!-- end of {part} -->") for text in texts]
         assert sorted(begins) == [0, 1]
         assert begins == ends
+
+
+def test_every_stage_is_explained_in_the_order_of_the_table() -> None:
+    lines = DOCUMENTS[1].read_text().splitlines()
+    explained = [line.split("|")[1].strip() for line in lines if line.startswith("| ") and line.count("|") == 3]
+    assert explained == ["stage", *ORDER]
+    assert {*STAGES, OTHER} == {*ORDER}
