@@ -3,48 +3,52 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.__main__ import FAILED, MISSED, SEPARATE, USUAL
+from bench.__main__ import FAILED, MISSED, SEPARATE, USUAL, main
 from bench.contents import Agreement, Contents
 from bench.measure import Failed
+from bench.parts import bad
 
-ROOT = Path(__file__).parent.parent.parent
+Run = Callable[..., list[Mapping[str, Any]]]
 
 
-def run(folder: Path, part: str, rows: int) -> tuple[subprocess.CompletedProcess[str], list[Mapping[str, Any]]]:
-    """Return how it ended, and the sections that it kept."""
-    options = ["--parts", part, "--rows", str(rows), "--rounds", "1", "--without-dlt", "--databases", "sqlite"]
-    command = [sys.executable, "-m", "bench", *options, "--results", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
-    assert done.returncode in (0, MISSED), done.stderr
-    (kept,) = folder.glob("2*.json")
-    sections = json.loads(kept.read_text())["sections"]
-    assert {section["part"] for section in sections} == {part}
-    assert f"### {sections[0]['title']}" in kept.with_suffix(".md").read_text()
-    missed = [what for section in sections for what, _, _, _, holds in section["checks"] if not holds]
-    assert (done.returncode == MISSED) is bool(missed)
-    return done, sections
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Measure parts, and return the sections that were kept."""
+
+    def run(parts: str, rows: int, code: int | None = None) -> list[Mapping[str, Any]]:
+        options = ["--parts", parts, "--rows", str(rows), "--rounds", "1", "--without-dlt", "--databases", "sqlite"]
+        monkeypatch.setattr(sys, "argv", ["bench", *options, "--results", str(tmp_path)])
+        ended = main()
+        (kept,) = tmp_path.glob("2*.json")
+        sections: list[Mapping[str, Any]] = json.loads(kept.read_text())["sections"]
+        assert f"### {sections[0]['title']}" in kept.with_suffix(".md").read_text()
+        missed = [what for section in sections for what, _, _, _, holds in section["checks"] if not holds]
+        assert ended == (code if code is not None else MISSED if missed else 0)
+        return sections
+
+    return run
 
 
 def names(section: Mapping[str, Any]) -> list[str]:
     return [row[0] for row in section["rows"]]
 
 
-def test_load(tmp_path: Path) -> None:
-    done, (section,) = run(tmp_path, "load", 500)
+def test_load(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (section,) = run("load", 500)
     full = {name: taken for name, taken in section["samples"].items() if name.startswith("full load")}
     assert {name.partition(": ")[2] for name in full} == {"floor", "hand-written", "expert's bound", "mjcore"}
     assert all(0 < taken["cpu"][0] < 60 and taken["rss"][0] > 5 and taken["serving"][0] > 0 for taken in full.values())
-    assert "load 4/4: round 1 of 1, sqlite, mjcore" in done.stderr
+    assert "load 4/4: round 1 of 1, sqlite, mjcore" in capsys.readouterr().err
 
 
-def test_latency(tmp_path: Path) -> None:
-    _, (section,) = run(tmp_path, "latency", 300)
+def test_latency(run: Run) -> None:
+    (section,) = run("latency", 300)
     assert all(taken["wall"][0] > 3 * 0.05 for taken in section["samples"].values())
 
 
@@ -62,31 +66,31 @@ def test_latency(tmp_path: Path) -> None:
         ("startup", 1, ["a bare Python", "import mjcore", "a kernel with all plugins", "mj runs"]),
     ],
 )
-def test_a_part_compares_its_subjects(part: str, rows: int, expected: list[str], tmp_path: Path) -> None:
-    _, (section,) = run(tmp_path, part, rows)
+def test_a_part_compares_its_subjects(part: str, rows: int, expected: list[str], run: Run) -> None:
+    (section,) = run(part, rows)
     assert names(section) == expected
     assert section["checks"]
 
 
-def test_shapes(tmp_path: Path) -> None:
-    _, (section,) = run(tmp_path, "shapes", 100)
+def test_shapes(run: Run) -> None:
+    (section,) = run("shapes", 100)
     assert names(section) == [
         f"{s}: {p}" for s in ("100 fields", "wide text", "50 maps") for p in ("floor", "hand-written", "mjcore")
     ]
 
 
-def test_steps(tmp_path: Path) -> None:
-    _, (section,) = run(tmp_path, "steps", 1000)
+def test_steps(run: Run) -> None:
+    (section,) = run("steps", 1000)
     assert len(section["checks"]) == len(section["samples"]) > 25
     limits = {what: target for what, _, target, _, _ in section["checks"]}
     assert (limits["custom"], limits["regex, extract"], limits["text, lower"]) == ("≤ 15", "≤ 20", "≤ 2")
 
 
-def test_micro_compares_with_the_last_run(tmp_path: Path) -> None:
+def test_micro_compares_with_the_last_run(run: Run, tmp_path: Path) -> None:
     last = tmp_path / "micro" / "here" / "0001_last.json"
     last.parent.mkdir(parents=True)
     last.write_text(json.dumps({"benchmarks": [{"name": "test_merge", "stats": {"min": 1000.0}}]}))
-    _, (section,) = run(tmp_path, "micro", 1000)
+    (section,) = run("micro", 1000)
     versus = {row[0]: row[-1] for row in section["rows"]}
     assert {"mapping", "content hashes", "links[sqlite]", "commit creates[sqlite]", "step[custom]"} <= {*versus}
     assert {name: text for name, text in versus.items() if text} == {"merge": "-100%"}
@@ -111,10 +115,10 @@ def can_trace(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def test_profile(tmp_path: Path) -> None:
+def test_profile(run: Run, tmp_path: Path) -> None:
     if not can_trace(tmp_path):
         pytest.skip("py-spy may not trace processes on this system")
-    _, (stages, functions, picture) = run(tmp_path, "profile", 300)
+    (stages, functions, picture) = run("profile", 300)
     assert {"start-up", "fetch", "decode", "hash", "map", "encode", "rows", "links", "audit", "commit"} <= {*names(stages)}
     assert all(sum(counts.values()) > 20 for counts in stages["samples"].values())
     assert functions["rows"]
@@ -122,33 +126,22 @@ def test_profile(tmp_path: Path) -> None:
 
 
 def test_a_subject_that_fails_does_not_keep_others_from_being_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bench import __main__ as bench
-    from bench.parts import bad
-
     def fail(_: object) -> None:
         raise Failed("person has 3 rows of 4")
 
     monkeypatch.setattr(bad, "measure", fail)
-    given = [
-        "bench",
-        "--parts",
-        "bad,steps",
-        "--rows",
-        "1000",
-        "--rounds",
-        "1",
-        "--databases",
-        "sqlite",
-        "--results",
-        str(tmp_path),
-    ]
-    monkeypatch.setattr(sys, "argv", given)
-    assert bench.main() == FAILED
+    assert [section["part"] for section in run("bad,steps", 1000, code=FAILED)] == ["steps"]
     assert "FAILED: person has 3 rows of 4" in capsys.readouterr().err
-    (kept,) = tmp_path.glob("*.json")
-    assert [section["part"] for section in json.loads(kept.read_text())["sections"]] == ["steps"]
+
+
+def test_the_exit_code_tells_of_a_missed_target(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (section,) = run("files", 100, code=MISSED)  # within a second, start-up included, there are no 15,000 records
+    assert [holds for _, _, _, _, holds in section["checks"]] == [False, False]
+    told = capsys.readouterr()
+    assert told.out.count("MISSED") == 2
+    assert "2 targets missed" in told.err
 
 
 def test_every_part_is_run_here() -> None:
