@@ -1,13 +1,13 @@
 """Columns, types, keys and newest rows of an object."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from mj_provider_files.catalog import DataFile, Dataset
 from mj_provider_files.chunk import Chunk
-from mj_provider_files.identity import default_key, instant
+from mj_provider_files.identity import default_key, instant, instants
 from mj_provider_files.inference import SAMPLE, infer
 from mj_provider_files.readers import open_reader
 from mj_provider_files.stream import file_errors
@@ -78,12 +78,17 @@ def newest_time(found: Dataset, file: DataFile) -> datetime | None:
     try:
         with file_errors(file.name):
             while (chunk := reader.read(10_000)).passed:
-                for value in chunk.columns[name]:
-                    with suppress(ValueError):
-                        newest = max(filter(None, (newest, instant(value, zone))), default=None)
+                moments = instants(chunk.columns[name], zone) or _readable(chunk.columns[name], zone)
+                newest = max(filter(None, (newest, *moments)), default=None)
     finally:
         reader.close()
     return newest
+
+
+def _readable(values: Sequence[Value], zone: ZoneInfo) -> Iterator[datetime | None]:
+    for value in values:
+        with suppress(ValueError):
+            yield instant(value, zone)
 
 
 def _schema(file: DataFile) -> dict[str, FieldType]:

@@ -56,6 +56,15 @@ def _text(part: Value) -> str:
     raise ValueError(f"a key is text, a number or a date, not {type(part).__name__} {str(part)[:60]}")
 
 
+def instants(values: Sequence[Value], zone: ZoneInfo) -> Sequence[datetime | None] | None:
+    """Return the instants of many records, each distinct value read once; None where one of them cannot be read."""
+    try:
+        known = {value: instant(value, zone) for value in set(values)}
+    except (ValueError, TypeError):  # the latter: a list, or what else is no value of a set
+        return None
+    return [known[value] for value in values]
+
+
 def instant(value: Value, zone: ZoneInfo) -> datetime | None:
     """Return an instant in UTC; None when there is none. `ValueError` for what is no ISO 8601 time."""
     if value is None or value is ABSENT or (isinstance(value, str) and not value.strip()):

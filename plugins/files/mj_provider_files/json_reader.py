@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
-from typing import TypeAlias
+from operator import itemgetter
+from typing import Any, TypeAlias, TypedDict
+
+import msgspec
 
 from mj_provider_files import FileObject
 from mj_provider_files.catalog import DataFile
@@ -26,6 +30,16 @@ def _refuse(constant: str) -> None:
 DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
+@lru_cache(maxsize=100)
+def line_decoder(names: tuple[str, ...] | None) -> msgspec.json.Decoder[dict[str, Value]]:
+    """Return what reads an object as `DECODER` does, or refuses it. Of members that are not in `names` it skips what it can."""
+    kind: Any = dict[str, Any]
+    if names is not None and all(map(str.isascii, names)):  # msgspec finds no other names in a TypedDict
+        row = TypedDict("Row", dict.fromkeys(names, Any), total=False)  # type: ignore[misc] # a request names them
+        kind = row
+    return msgspec.json.Decoder(kind, float_hook=Decimal)
+
+
 class JSONLinesReader:
     """Reads the members in `names`, all when it is None."""
 
@@ -35,6 +49,7 @@ class JSONLinesReader:
         self.lines = Lines(file.path, settings.encoding, place)
         self.texts = iter(self.lines)
         self.names = names
+        self.decoder = line_decoder(None if names is None else tuple(names))
 
     @property
     def place(self) -> Place:
@@ -44,6 +59,12 @@ class JSONLinesReader:
         first = self.place.number + 1
         texts = list(islice(self.texts, count))
         self.lines.advance(len(texts))
+        try:
+            rows = self.decoder.decode_lines("".join(texts))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            rows = []  # some line is faulty, or has half a character: each needs a look of its own
+        if len(rows) == len(texts):
+            return chunk(rows, self.names, first)
         return chunk((_parsed(text, number) for number, text in enumerate(texts, first)), self.names, first)
 
     def close(self) -> None:
@@ -126,11 +147,14 @@ def chunk(rows: Iterable[Row], names: Sequence[str] | None, first: int) -> Chunk
     rows = list(rows)
     good = [row for row in rows if isinstance(row, dict)]
     wanted = list(dict.fromkeys(chain.from_iterable(good))) if names is None else names
-    columns = {name: [row.get(name, ABSENT) for row in good] for name in wanted}
+    try:
+        columns = {name: list(map(itemgetter(name), good)) for name in wanted}
+        has_gaps = False
+    except KeyError:
+        columns = {name: [row.get(name, ABSENT) for row in good] for name in wanted}
+        has_gaps = True
     faults = [row for row in rows if isinstance(row, Fault)]
-    return Chunk(
-        columns, lambda: [n for n, row in enumerate(rows, first) if isinstance(row, dict)], faults, len(rows), has_gaps=True
-    )
+    return Chunk(columns, lambda: [n for n, row in enumerate(rows, first) if isinstance(row, dict)], faults, len(rows), has_gaps)
 
 
 def _reason(error: Exception) -> str:

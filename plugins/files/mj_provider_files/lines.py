@@ -1,6 +1,6 @@
 """Lines of text files, and places between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO, StringIO
 from itertools import chain
 from pathlib import Path
@@ -48,7 +48,7 @@ class Lines:
     def close(self) -> None:
         self._stream.close()
 
-    def _blocks(self) -> Iterator[StringIO]:
+    def _blocks(self) -> Iterator[Iterable[str]]:
         rest, is_first = b"", self.place.at == 0
         while piece := self._stream.read(stream.BLOCK):
             piece = rest + piece
@@ -64,8 +64,11 @@ class Lines:
         if rest:
             yield self._decoded(rest, is_first=is_first)
 
-    def _decoded(self, block: bytes, *, is_first: bool) -> StringIO:
-        self._unused += BytesIO(block).readlines()
+    def _decoded(self, block: bytes, *, is_first: bool) -> Iterable[str]:
+        lines = BytesIO(block).readlines()
+        self._unused += lines
+        if block.isascii():
+            return map(bytes.decode, lines)
         try:
             text = block.decode(self.encoding)
         except UnicodeDecodeError:

@@ -8,7 +8,7 @@ from attrs import define, field, frozen
 
 from mj_provider_files.catalog import DataFile, Dataset, check_unchanged
 from mj_provider_files.chunk import START, Chunk, Place, Unit
-from mj_provider_files.identity import external_id, instant, plain_ids
+from mj_provider_files.identity import external_id, instant, instants, plain_ids
 from mj_provider_files.readers import OpenReaders, open_reader
 from mj_provider_files.stream import file_errors
 from mj_provider_files.window import Part
@@ -94,10 +94,12 @@ class PageReader:
             self._error(None, part.file, f"{unit} {fault.number}", fault.code, fault.message, {"text": fault.text})
         rows = self._rows(chunk)
         keys = [chunk.columns[name] for name in self.key]
-        if settings.modified_field is None and (ids := plain_ids(keys)) is not None:
-            self.records += map(ExternalRecord, ids, rows)
+        times = chunk.columns[settings.modified_field] if settings.modified_field else (None,) * len(keys[0])
+        ids, moments = plain_ids(keys), instants(times, self.zone)
+        if ids is not None and moments is not None:
+            records = map(ExternalRecord, ids, rows, moments)
+            self.records += (r for r in records if part.takes(r.modified_at)) if part.since or part.until else records
             return
-        times = chunk.columns[settings.modified_field] if settings.modified_field else repeat(None)
         for index, (fields, parts, time) in enumerate(zip(rows, zip(*keys, strict=True), times, strict=False)):
             refused = self._record(fields, parts, time, part)
             if refused is not None:
@@ -127,7 +129,7 @@ class PageReader:
             modified = instant(time, self.zone)
         except ValueError as error:
             return identity, "invalid_time", f"{self.dataset.settings.modified_field}: {error}"
-        if not modified or ((not part.since or modified >= part.since) and (not part.until or modified < part.until)):
+        if part.takes(modified):
             self.records.append(ExternalRecord(identity, fields, modified))
         return None
 

@@ -23,6 +23,10 @@ class Part:
     since: datetime | None = None
     until: datetime | None = None
 
+    def takes(self, modified: datetime | None) -> bool:
+        """Tell whether a row is inside: one without a time always is."""
+        return modified is None or ((not self.since or modified >= self.since) and (not self.until or modified < self.until))
+
 
 def parts(dataset: Dataset, since: Watermark | None, until: Watermark | None, digests: Digests) -> list[Part]:
     """Return what to read, by file name.

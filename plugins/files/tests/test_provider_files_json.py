@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mj_provider_files import json_text, stream
+from mj_provider_files.json_reader import DECODER, line_decoder
 
 from mjcore.errors import NotSupported
 
@@ -60,6 +62,27 @@ def test_what_was_written_is_read_once_each_with_any_pages(
     assert drained.rows == expected  # a missing member is absent, null is null
     in_order = [{name: row[name] for name in ("id", "a", "b", "ä") if name in row} for row in expected]
     assert repr(drained.rows) == repr(in_order)  # 1 is no True, and 1.0 no 1
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.dictionaries(TEXTS | st.sampled_from(["a", "ä"]), VALUES, max_size=4).map(json.dumps)
+    | st.from_regex(r'\{"a": ?-?[0-9]{0,25}\.?[0-9]{0,3}([eE][+-]?[0-9]{0,3})?\}', fullmatch=True)
+    | st.from_regex(r'\{"a":"(\\u[dD][89abcdef][0-9a-f]{2}|\\["nqu/]|[ -\x80]){0,4}"\}', fullmatch=True),
+    st.integers(0, 40),
+    st.sampled_from(["", *'{}[]",:0e-.\\\t']),
+    st.sampled_from([None, ("a",), ("a", "ä"), ()]),
+)
+def test_what_is_read_many_lines_at_once_is_what_each_line_says(line: str, at: int, noise: str, names: Any) -> None:
+    text = line[:at] + noise + line[at:]
+    try:
+        found = line_decoder(names).decode(text)
+    except msgspec.MsgspecError:
+        return
+    expected = DECODER.decode(text)
+    if names is not None:
+        found, expected = ({name: row[name] for name in names if name in row} for row in (found, expected))
+    assert repr(found) == repr(expected)
 
 
 def test_whole_numbers_are_exact_and_others_decimal(folder: Any) -> None:

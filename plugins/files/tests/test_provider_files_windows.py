@@ -3,19 +3,22 @@
 import json
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from mj_provider_files import FileObject, pages, readers
 from mj_provider_files.chunk import Place
+from mj_provider_files.identity import instant, instants
 from mj_provider_files.readers import open_reader
 
 from mjcore.errors import CheckpointExpired, WatermarkExpired
-from mjcore.records import FetchRequest, Page, Watermark
+from mjcore.records import ABSENT, FetchRequest, Page, Watermark
 from mjcore.window import Pages
 
 OLD = 1_700_000_000
@@ -119,6 +122,24 @@ def test_times_are_compared_as_instants(folder: Any) -> None:
     (error,) = drained.errors
     assert (error.external_id, error.code) == ("4", "invalid_time")
     assert error.message.startswith("people.csv line 5: at: ")
+
+
+READABLE = ["2026-01-31", "2026-01-31T10:00:00Z", " 2026-01-31T11:00:00+01:00", "2026-03-29 02:30", "20260131", "", " "]
+TIMES: list[Any] = [*READABLE, *READABLE, None, ABSENT, datetime(2026, 1, 31, 10, tzinfo=UTC), date(2026, 1, 31)]
+NO_TIMES: list[Any] = ["soon", "0001-01-01T00:00:00+10:00", 1, True, []]
+
+
+@given(
+    st.lists(st.sampled_from(TIMES) | st.sampled_from(TIMES + NO_TIMES), max_size=5), st.sampled_from(["UTC", "Europe/Berlin"])
+)
+def test_a_column_of_times_says_what_its_values_say_one_by_one(values: list[Any], name: str) -> None:
+    zone = ZoneInfo(name)
+    try:
+        expected = [instant(value, zone) for value in values]
+    except ValueError:
+        assert instants(values, zone) is None
+    else:
+        assert instants(values, zone) == expected
 
 
 def test_a_window_that_is_asked_for_is_bound_by_time(folder: Any, people: Path) -> None:

@@ -48,7 +48,12 @@ class Records(Struct):
 
 @lru_cache(maxsize=100)
 def records_with(properties: tuple[str, ...]) -> type[Records]:
-    """Return the type of a page whose records have at most these properties: all others are skipped, and not decoded."""
+    """Return the type of a page whose records have at most these properties: all others are skipped, and not decoded.
+
+    With names that are not ASCII all are decoded: msgspec does not find such names in a TypedDict.
+    """
+    if not all(map(str.isascii, properties)):
+        return Records
     kind = TypedDict("Properties", dict.fromkeys(properties, Any), total=False)  # type: ignore[misc] # a map names them
     record = defstruct("Record", [("properties", kind, field(default_factory=dict))], bases=(Record,), rename="camel")
     results: Any = list[record]  # type: ignore[valid-type] # as above

@@ -30,6 +30,8 @@ class Wanted:
     """Properties to ask for: the fields, and what tells of changes and merges."""
     hidden: tuple[str, ...] = field(init=False)
     """Properties that are asked for, and are no fields."""
+    is_ascii: bool = field(init=False)
+    """Of records with such names, nothing else is decoded."""
     associated: tuple[str, ...] = field(init=False)
     """Objects whose associations to ask for."""
 
@@ -46,6 +48,10 @@ class Wanted:
     def _hidden(self) -> tuple[str, ...]:
         return tuple(name for name in self.properties if name not in self.fields)
 
+    @is_ascii.default
+    def _is_ascii(self) -> bool:
+        return all(map(str.isascii, self.properties))
+
     @associated.default
     def _associated(self) -> tuple[str, ...]:
         return tuple(name.removeprefix(ASSOCIATION) for name in self.fields if name.startswith(ASSOCIATION))
@@ -58,7 +64,7 @@ class Wanted:
             if merged := fields.get(MERGED):
                 losers = (loser for loser in str(merged).split(";") if loser not in ("", record.id))
                 found += [ExternalRecord(loser, {}, modified, is_deleted=True, merged_into=record.id) for loser in losers]
-            for name in self.hidden:
+            for name in self.hidden if self.is_ascii else fields.keys() - set(self.fields):
                 fields.pop(name, None)
             for target in self.associated:
                 fields[ASSOCIATION + target] = links[record.id][target]

@@ -65,6 +65,12 @@ def test_a_record_holds_what_was_asked_for_and_sent(script: Any, source: HubSpot
     assert not record.is_deleted
 
 
+def test_a_name_that_is_not_ascii_is_found(script: Any, source: HubSpotSource) -> None:
+    script.on(f"GET {CONTACTS}", 200, {"results": [contact(1, prénom="Ada", email="a@b.test", extra="x")]})
+    (record,) = source.fetch(request(("prénom", "email"))).records
+    assert record.fields == {"prénom": "Ada", "email": "a@b.test"}
+
+
 def test_ids_only(script: Any, source: HubSpotSource) -> None:
     script.on(f"GET {CONTACTS}", 200, {"results": [contact(1, email="a@b.test")]})
     (record,) = source.fetch(request(())).records
