@@ -39,7 +39,7 @@ check: install  ## Style, types and import rules
 	@for conftest in $(wildcard $(addsuffix /conftest.py,$(TESTS))); do $(BIN)/mypy $$conftest || exit 1; done
 	$(BIN)/lint-imports
 
-bench: install $(VENV)-bench/.installed  ## Measure, and compare with other programs (PARTS, ROWS, ROUNDS; DOCUMENT=1 writes docs/benchmarks.md)
+bench: install $(VENV)-bench/.installed  ## Measure, and compare with other programs (PARTS, ROWS, ROUNDS; DOCUMENT=1 writes the tables of docs)
 	@$(VENV)-bench/bin/python -m bench $(if $(PARTS),--parts $(PARTS)) $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(DOCUMENT),--document)
 
