@@ -1,0 +1,65 @@
+"""Runs saboteurs: plugins that break one rule each, under their suites, in a pytest of their own."""
+
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import define, field
+
+pytest_plugins = ["pytester"]
+
+SABOTEURS = Path(__file__).parent / "saboteurs"
+LINE = re.compile(r"^test_\w+\.py::(\w+)::(\w+) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)", re.MULTILINE)
+ENTRY = "[mj]\n{entry} = {package}\n"
+METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}"
+
+
+@define
+class SubRun:
+    """What came of a run: outcome → names of tests, by class; and all that was printed."""
+
+    text: str
+    outcomes: dict[str, dict[str, set[str]]] = field(factory=dict)
+
+    def failed(self, suite: str) -> set[str]:
+        return self.outcomes[suite]["FAILED"] | self.outcomes[suite]["ERROR"]
+
+
+@pytest.fixture
+def package(pytester: pytest.Pytester) -> Callable[..., None]:
+    """Install a package into the folder of the sub-run: its modules, its entry point, what it declares to need."""
+
+    def install(name: str, entry: str | None = None, needs: tuple[str, ...] = ("mjcore",), **modules: str) -> None:
+        distribution = name.replace("_", "-")
+        folder = pytester.mkdir(name)
+        for module, source in modules.items():
+            (folder / f"{module}.py").write_text(source)
+        info = pytester.mkdir(f"{name}-1.0.dist-info")
+        lines = "".join(f"Requires-Dist: {need}\n" for need in needs)
+        (info / "METADATA").write_text(METADATA.format(name=distribution, needs=lines))
+        entry = distribution.removeprefix("mj-") if entry is None else entry
+        (info / "entry_points.txt").write_text(ENTRY.format(entry=entry, package=name))
+
+    return install
+
+
+@pytest.fixture
+def sub_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SubRun]:
+    """Run modules of `saboteurs` in a pytest of their own."""
+    monkeypatch.setenv("CI", "true")  # hypothesis then draws the same examples each time
+
+    def run(*modules: str, options: tuple[str, ...] = ()) -> SubRun:
+        for module in modules:
+            shutil.copy(SABOTEURS / f"{module}.py", pytester.path / f"test_{module}.py")
+        ended = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider", *options, timeout=240)
+        text = ended.stdout.str()
+        outcomes: dict[str, dict[str, set[str]]] = {}
+        for suite, test, outcome in LINE.findall(text):
+            outcomes.setdefault(suite, defaultdict(set))[outcome].add(test)
+        assert outcomes, text + ended.stderr.str()
+        return SubRun(text, outcomes)
+
+    return run
