@@ -1,6 +1,7 @@
 """Rules of a step inside a pipeline: nulls, errors, fields of the record, the end of a run, the way back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -52,35 +53,34 @@ class PipelineRules(Steps):
 
     def _fails_alone(self, drawn: tuple[Column, OnError]) -> None:
         column, on_error = drawn
-        batch = [ExternalRecord(str(i), {**record, "it": value}) for i, (value, record) in enumerate(column.pairs())]
-        steps = (TransformStep(self.type.name, column.config, on_error),)
-        alone = [self.mapped(steps, [record]) for record in batch]
-        if not any(one["failed"] for one in alone):
+        if all(self.passes(column.config, *pair) for pair in column.pairs() if pair[0] is not None):
             return
-        together = self.mapped(steps, batch)
-        for record, one in zip(batch, alone, strict=True):
-            id_ = record.external_id
-            if not same(one["rows"].get(id_), together["rows"].get(id_)):
-                seen = f"{record.fields['it']!r} alone gives {_row(one, id_)}, in this batch {_row(together, id_)}"
+        batch = [ExternalRecord(str(i), {**record, "it": value}) for i, (value, record) in enumerate(column.pairs())]
+        maps = (FieldMap("it", "Value", (TransformStep(self.type.name, column.config, on_error),)),)
+        together = self.rows(maps, batch)
+        for record in batch:
+            alone, id_ = self.rows(maps, [record]), record.external_id
+            if not same(alone.get(id_), together.get(id_)):
+                seen = f"{record.fields['it']!r} alone gives {_row(alone, id_)}, in this batch {_row(together, id_)}"
                 broken(example=column, on_error=on_error, seen=seen)
 
-    def mapped(self, steps: Sequence[TransformStep], batch: Sequence[ExternalRecord]) -> Mapping[str, Any]:
-        """Return rows by id, and whether the step failed: seen by what another policy makes of the batch."""
-        found = {}
-        for policy in (steps[0].on_error, "Fail"):
-            plan = self.plan((FieldMap("it", "Value", (TransformStep(steps[0].type, steps[0].config, policy),)),))
-            try:
-                found[policy] = plan(batch)
-            finally:
-                plan.close()
-        rows = {record.source.external_id: dict(record.values) for record in found[steps[0].on_error].records}
-        return {"rows": rows, "failed": bool(found["Fail"].errors)}
+    def rows(self, maps: tuple[FieldMap, ...], batch: Sequence[ExternalRecord]) -> Mapping[str, Fields]:
+        """Return what the kernel maps records to, by id; failed ones are not there."""
+        plan = self.plan(maps)
+        try:
+            return {record.source.external_id: dict(record.values) for record in plan(batch).records}
+        finally:
+            plan.close()
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """A kernel that has nothing but the plugin."""
+        return Kernel(plugins={"plugin": self.plugin}, discover=False)
 
     def plan(self, maps: tuple[FieldMap, ...]) -> MappingPlan:
-        """Return field maps as the kernel compiles them, the plugin being all that it has."""
-        kernel = Kernel(plugins={"plugin": self.plugin}, discover=False)
+        """Return field maps as the kernel compiles them."""
         fields = tuple(EntityField(each.destination_field_name, "unknown") for each in maps)
-        return compile_mapping(EntityMap("things", Entity("Things", "things", fields=fields), maps), kernel.transform_types)
+        return compile_mapping(EntityMap("things", Entity("Things", "things", fields=fields), maps), self.kernel.transform_types)
 
     @rule(
         "closing a step leaves every other step alone",
@@ -168,8 +168,8 @@ class Watched(dict[str, Value]):
         return super().get(name, default)
 
 
-def _row(found: Mapping[str, Any], id_: str) -> str:
-    return repr(found["rows"][id_]) if id_ in found["rows"] else "no row"
+def _row(found: Mapping[str, Fields], id_: str) -> str:
+    return repr(found[id_]) if id_ in found else "no row"
 
 
 def _results(batch: MappedBatch) -> list[object]:

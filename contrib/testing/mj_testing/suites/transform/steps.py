@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from attrs import frozen
 from hypothesis import strategies as st
 
-from mj_testing.strategies import records, values
+from mj_testing.strategies import records, scalars, values
 from mj_testing.suites.plugin import PluginSuite
 from mjcore.capabilities import Step, TransformType
 from mjcore.errors import TransformError
 from mjcore.records import Fields, Value
 from mjcore.wire import structure
+
+NESTED = st.sampled_from([{"city": "Bern"}, {"city": None, "zip": 3000}, ["a", {"b": 1}]])
 
 
 @frozen(repr=False)
@@ -66,9 +68,9 @@ class Steps(PluginSuite):
             if close := getattr(step, "close", None):
                 close()
 
-    def columns(self, of: st.SearchStrategy[Value] | None = None, *, least: int = 1, most: int = 6) -> st.SearchStrategy[Column]:
+    def columns(self, of: st.SearchStrategy[Value] | None = None, *, least: int = 1, most: int = 4) -> st.SearchStrategy[Column]:
         """Return columns of values."""
-        fields = records().map(lambda record: record.fields)
+        fields = records(of=scalars() | NESTED).map(lambda record: record.fields)
         rows = st.lists(st.tuples(self.values() if of is None else of, fields), min_size=least, max_size=most)
         empty = st.sampled_from(list(self.configs)).map(lambda config: Column(config, (), ()))
         return st.builds(Column.only, empty, rows)
