@@ -1,6 +1,9 @@
 """Hypothesis strategies of everything that a plugin meets: values, records, configurations, maps, tables, histories."""
 
 from mj_testing.strategies.configurations import configurations as configurations
+from mj_testing.strategies.histories import Move as Move
+from mj_testing.strategies.histories import histories as histories
+from mj_testing.strategies.histories import moves as moves
 from mj_testing.strategies.maps import field_maps as field_maps
 from mj_testing.strategies.maps import pipelines as pipelines
 from mj_testing.strategies.records import mapped_records as mapped_records
