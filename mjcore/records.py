@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import astuple, field, frozen
 
+if TYPE_CHECKING:
+    from attrs import frozen as passing
+
+    JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+else:
+    from attrs import define as passing  # one of each for every record: refusing changes at run time takes thrice as long
+
+    JSON = Any  # a recursive alias cannot be resolved at run time, where cattrs reads the annotations
+
 Value: TypeAlias = Any
 """None is null; `ABSENT` is "the source did not send it"."""
 Fields: TypeAlias = Mapping[str, Value]
-if TYPE_CHECKING:
-    JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
-else:
-    JSON = Any  # a recursive alias cannot be resolved at run time, where cattrs reads the annotations
 Checkpoint: TypeAlias = Mapping[str, JSON]
 """The provider's own position inside one window; at most 4 KB, opaque to the kernel."""
 RowKey: TypeAlias = tuple[Value, ...]
@@ -49,7 +54,7 @@ def _aware(_: object, __: object, value: datetime | None) -> None:
         raise ValueError("modified_at must carry a time zone")
 
 
-@frozen
+@passing
 class ExternalRecord:
     """One record as the source sent it."""
 
@@ -127,7 +132,7 @@ class Batch:
 # --- Mapped, matched -----------------------------------------------------------------------------
 
 
-@frozen
+@passing
 class MappedRecord:
     """A record in the entity's fields; fields that the source did not send are not in `values`."""
 
@@ -143,7 +148,7 @@ class MappedBatch:
     errors: Sequence[RecordError] = ()
 
 
-@frozen
+@passing
 class Link:
     """External record ↔ entity row, kept per entity map."""
 
@@ -162,7 +167,7 @@ class Link:
     """The run that made it, as the store tells; nothing to compare, and not written again."""
 
 
-@frozen
+@passing
 class RowChange:
     """One write of a target row, and its audit entry."""
 

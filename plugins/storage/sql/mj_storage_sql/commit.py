@@ -143,7 +143,8 @@ class _Commit:
         creates = sorted((c for c in changes if c.unique_on), key=lambda c: c.unique_on)
         taken: list[RowKey] = []
         for names, some in groupby(creates, key=lambda c: c.unique_on):
-            keys = [tuple(c.new.get(name) for name in names) for c in some]
+            values = [change.new for change in some]
+            keys = list(zip(*([new.get(name) for new in values] for name in names), strict=True))
             found = reading.find(self.database, self.cx, self.grid, self.entity, names, keys)
             taken += [key for holders in found.values() for key in holders]
         return taken

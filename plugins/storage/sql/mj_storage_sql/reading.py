@@ -169,18 +169,15 @@ def find(
     database: Database, cx: sa.Connection, grid: Grid, entity: Entity, fields: Sequence[str], keys: Sequence[tuple[Value, ...]]
 ) -> dict[tuple[Value, ...], list[RowKey]]:
     """Return the keys of the rows that have these values; equal as the kernel sees it, whatever the column's collation."""
-    found: dict[tuple[Value, ...], list[RowKey]] = {key: [] for key in keys if None not in key}
-    if not found:
-        return found
-    width = len(entity.primary_key)
-    rows = database.bulk.select(driver(cx), grid, [*entity.primary_key, *fields], fields, list(found))
+    wanted = dict.fromkeys(key for key in keys if None not in key)
+    if not wanted:
+        return {}
+    width, found = len(entity.primary_key), dict[tuple[Value, ...], list[RowKey]]()
+    rows = database.bulk.select(driver(cx), grid, [*entity.primary_key, *fields], fields, list(wanted))
     for row in dict.fromkeys(map(tuple, rows)):
-        holders = found.get(tuple(row[width:]))
-        if holders is not None:
-            holders.append(tuple(row[:width]))
-    for holders in found.values():
-        holders.sort()
-    return {key: holders for key, holders in found.items() if holders}
+        if (key := tuple(row[width:])) in wanted:
+            found.setdefault(key, []).append(tuple(row[:width]))
+    return {key: sorted(found[key]) for key in wanted if key in found} if found else found
 
 
 def scan(database: Database, grid: Grid, entity: Entity, fields: Sequence[str]) -> Iterator[tuple[RowKey, tuple[Value, ...]]]:
