@@ -34,12 +34,14 @@ SETTINGS = {
 
 @define
 class Database:
-    """Hands out connections: `read` for a consistent look, `write` for one transaction with its locks taken first."""
+    """Hands out connections: `ask` for single questions, `read` and `write` for one transaction, `write` with its locks first."""
 
     url: sa.URL
     engine: sa.Engine
     dialect: DialectName
     bulk: Bulk
+    asked: sa.Engine
+    """The same connections without BEGIN and COMMIT: to a PostgreSQL far away, each of them is a way there and back."""
     _lock: Any = field(factory=nullcontext)
     """In memory there is one connection, which threads take in turns."""
 
@@ -49,6 +51,12 @@ class Database:
         with self._lock, translated(self.engine), self.engine.connect() as connection:
             yield connection
             connection.commit()
+
+    @contextmanager
+    def ask(self) -> Iterator[sa.Connection]:
+        """Yield a connection for questions, each a transaction of its own. Raises `StoreError`."""
+        with self._lock, translated(self.engine), self.asked.connect() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -95,7 +103,7 @@ def open_database(text: str) -> Database:
     options = " ".join(f"-c {key}={value}" for key, value in SETTINGS.items())
     arguments = {"options": options, "application_name": "mjcore"}
     engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **POOL)
-    return Database(url, engine, "postgresql", PostgreSQLBulk())
+    return Database(url, engine, "postgresql", PostgreSQLBulk(), engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def _sqlite(url: sa.URL) -> Database:
@@ -107,7 +115,7 @@ def _sqlite(url: sa.URL) -> Database:
     )
     engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
     sa.event.listen(engine, "connect", _prepare)
-    return Database(url, engine, "sqlite", SQLiteBulk(), RLock() if is_memory else nullcontext())
+    return Database(url, engine, "sqlite", SQLiteBulk(), engine, RLock() if is_memory else nullcontext())
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -63,7 +63,7 @@ def _insert_free(cx: sa.Connection, connection: CompanyIntegration, now: datetim
 
 def _blocked(database: Database, connection: CompanyIntegration, error: StoreError) -> StoreError:
     """Say who sits inside a transaction: SQLite has one writer at a time, whose lock does not expire; PostgreSQL ends it."""
-    with database.read() as cx:
+    with database.ask() as cx:
         row = cx.execute(sa.select(LEASE).where(LEASE.c.company_integration_id == connection.id)).first()
     if row is None or row.holder is None:
         return error
@@ -95,7 +95,7 @@ def cancel(database: Database, connection: CompanyIntegration, run: IntegrationR
 
 
 def is_cancelled(database: Database, lease: Lease) -> bool:
-    with database.read() as cx:
+    with database.ask() as cx:
         return cx.execute(sa.select(LEASE.c.cancelled).where(*_of(lease))).scalar() is not None
 
 

@@ -13,7 +13,7 @@ LOCK = 0x6D6A  # "mj": of the advisory lock
 
 def migrate(database: Database) -> None:
     """Create the engine's tables or bring them up to date. `StoreError`: they are of a newer version than this."""
-    with database.read() as cx:
+    with database.ask() as cx:
         if _revision(cx) == HEAD:
             return
     with database.write() as cx:

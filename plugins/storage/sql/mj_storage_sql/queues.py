@@ -59,7 +59,7 @@ def pages_of(database: Database, ids: sa.Column[str], where: Sequence[sa.ColumnE
     """Stream ids in their order, a page at a time. Two tables are not joined: planners without statistics go astray."""
     query, after = sa.select(ids).where(*where).order_by(ids).limit(PAGE), None
     while True:
-        with database.read() as cx:
+        with database.ask() as cx:
             page = list(cx.execute(query if after is None else query.where(ids > after)).scalars())
         if page:
             yield page
@@ -138,7 +138,7 @@ def _pages(
         if after is not None:
             key, last = sa.tuple_(*order), sa.tuple_(*map(sa.literal, after))
             page = ordered.where(key < last if descending else key > last)
-        with database.read() as cx:
+        with database.ask() as cx:
             rows = cx.execute(page).all()
         yield from rows
         if len(rows) < PAGE:

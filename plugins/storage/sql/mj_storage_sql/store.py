@@ -72,7 +72,7 @@ class SQLStore:
             return ddl.is_indexed(cx, entity, fields, self._database.dialect)
 
     def load(self, kind: type[T], *, newest: int | None = None, **where: JSON) -> Sequence[T]:
-        with self._database.read() as cx:
+        with self._database.ask() as cx:
             return objects.load(cx, kind, where, newest)
 
     def save(self, objects_: Sequence[object], remove: Sequence[object] = (), lease: Lease | None = None) -> None:
@@ -101,7 +101,7 @@ class SQLStore:
     # --- reading for one batch ----------------------------------------------------------------------
 
     def position(self, context: SyncContext) -> Position:
-        with self._database.read() as cx:
+        with self._database.ask() as cx:
             return reading.position(cx, context)
 
     def links(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, Link]:

@@ -145,3 +145,15 @@ def test_settings_of_the_server_change_no_value(database: Any, stage: Callable[.
         assert store.links(scene.context, ["x"]) == {"x": scene.link("x", key)}
     finally:
         database.execute(*(f"ALTER DATABASE {name} RESET {key}" for key in settings))
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_single_question_takes_no_transaction_and_leaves_none_without(database: Any) -> None:
+    import sqlalchemy as sa
+    from mj_storage_sql.database import driver, open_database
+
+    with closing(open_database(database.url)) as opened:
+        for given, status in ((opened.ask, "IDLE"), (opened.read, "INTRANS"), (opened.ask, "IDLE"), (opened.write, "INTRANS")):
+            with given() as cx:
+                cx.execute(sa.select(1))
+                assert driver(cx).info.transaction_status.name == status
