@@ -47,3 +47,21 @@ def test_a_command_loads_what_it_needs(mj: Callable[..., Any], folder: Path, arg
     loaded = set(ended.stderr.splitlines()[-1].split())
     assert {"mj_cli.app", "sqlalchemy", "mj_storage_sql.store"} <= loaded, "it is the list of modules, after the command"
     assert not loaded & (UNUSED | also)
+
+
+COLLECTING = """
+import atexit, gc, sys
+from mj_cli.app import main
+begun = []
+gc.callbacks.append(lambda phase, info: begun.append(info["generation"]) if phase == "start" else None)
+atexit.register(lambda: print(len(begun), len(gc.get_objects()), file=sys.stderr))
+main()
+"""
+
+
+def test_nobody_looks_for_garbage_while_a_command_loads_or_ends(mj: Callable[..., Any], folder: Path) -> None:
+    assert mj("apply", "crm.yaml").code == 0
+    ended = subprocess.run([sys.executable, "-c", COLLECTING, "sync", "--all"], capture_output=True, text=True, check=True)
+    collections, left = map(int, ended.stderr.splitlines()[-1].split())
+    assert collections == 0
+    assert left < 1000, "what the interpreter looks through at its end"

@@ -102,7 +102,8 @@ def open_database(text: str) -> Database:
     url = url.set(drivername="postgresql+psycopg")
     options = " ".join(f"-c {key}={value}" for key, value in SETTINGS.items())
     arguments = {"options": options, "application_name": "mjcore"}
-    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **POOL)
+    # no column of hstore is known to mean anything: not asked for with every first connection
+    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, use_native_hstore=False, **POOL)
     return Database(url, engine, "postgresql", PostgreSQLBulk(), engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
