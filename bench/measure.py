@@ -20,7 +20,7 @@ class Failed(Exception):
 
 @frozen
 class Usage:
-    """Seconds and MiB. `cpu` is user and system time of the process and its children."""
+    """Seconds and MB. `cpu` is user and system time of the process and its children."""
 
     wall: float
     cpu: float
@@ -36,7 +36,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], allowed: Sequenc
     taken = json.loads(done.stdout)
     if taken["exit"] not in allowed:
         raise Failed(f"{' '.join(command)} ended with {taken['exit']}: {done.stderr.strip()[-2000:]}")
-    return Usage(taken["wall"], taken["user"] + taken["system"], taken["rss"] / 1024)
+    return Usage(taken["wall"], taken["user"] + taken["system"], taken["rss"] * 1024 / 1e6)
 
 
 def cpu_of(pid: int) -> float:

@@ -11,7 +11,7 @@ from bench.report import Check, median, paired, seconds
 
 @frozen
 class Samples:
-    """What one subject took in one scenario, a value a round: seconds and MiB."""
+    """What one subject took in one scenario, a value a round: seconds and MB."""
 
     wall: list[float] = field(factory=list)
     cpu: list[float] = field(factory=list)
@@ -44,7 +44,7 @@ def new() -> Found:
     return defaultdict(Samples)
 
 
-COLUMNS = ("wall s", "CPU s", "peak MiB", "PostgreSQL CPU s")
+COLUMNS = ("wall s", "CPU s", "peak MB", "PostgreSQL CPU s")
 
 
 def cells(found: Samples) -> list[str]:

@@ -16,7 +16,7 @@ LATENCY = 1.1
 
 # memory and growth
 MEMORY = 150.0
-"""MiB at most, however many records."""
+"""MB at most, however many records."""
 PEAK_GROWTH = 1.1
 """Peak memory ÷ that of a twentieth of the records."""
 TIME_GROWTH = 1.1

@@ -117,4 +117,4 @@ def _checks(found: Found, kind: str) -> Iterator[Check]:
         if (kind, scenario, other) in found:
             what = f"{kind}, {scenario}: wall ÷ {other}"
             yield versus(what, found[kind, scenario, "mjcore"], found[kind, scenario, other], limit)
-    yield Check(f"{kind}, full load: peak MiB", max(ours.rss), targets.MEMORY)
+    yield Check(f"{kind}, full load: peak MB", max(ours.rss), targets.MEMORY)

@@ -33,7 +33,7 @@ def measure(setting: Setting) -> Iterator[Section]:
         cpu_growth = many.cpu[0] / few.cpu[0]
         limit = TIMES * targets.TIME_GROWTH
         checks.append(Check(f"{kind}: wall, {TIMES} times the records", many.wall[0] / few.wall[0], limit, cpu_growth))
-        checks.append(Check(f"{kind}: peak MiB, {TIMES} times the records", many.rss[0] / few.rss[0], targets.PEAK_GROWTH))
-        checks.append(Check(f"{kind}: peak MiB at {setting.rows:,}", many.rss[0], targets.MEMORY))
-    columns = ["", "wall s", "wall µs a record", "CPU µs a record", "peak MiB"]
+        checks.append(Check(f"{kind}: peak MB, {TIMES} times the records", many.rss[0] / few.rss[0], targets.PEAK_GROWTH))
+        checks.append(Check(f"{kind}: peak MB at {setting.rows:,}", many.rss[0], targets.MEMORY))
+    columns = ["", "wall s", "wall µs a record", "CPU µs a record", "peak MB"]
     yield Section("Memory and growth", columns, rows, checks, samples={": ".join(n): s.lists() for n, s in found.items()})

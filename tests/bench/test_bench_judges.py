@@ -69,7 +69,7 @@ def test_peak_memory_is_judged_by_the_worst_round() -> None:
     found = loaded(1.0)
     for name in list(found):
         taken(found, name, found[name].wall[0], rss=151.0)
-    assert [check.what for check in load._checks(found, "sqlite") if not check.holds] == ["sqlite, full load: peak MiB"]
+    assert [check.what for check in load._checks(found, "sqlite") if not check.holds] == ["sqlite, full load: peak MB"]
 
 
 def test_a_cost_is_what_is_saved_by_leaving_it_out_as_a_share_of_a_plain_upsert() -> None:
