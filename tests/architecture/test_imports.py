@@ -11,6 +11,7 @@ HEAVY = (
     "sqlalchemy",
     "alembic",
     "psycopg",
+    "httpcore",
     "httpx",
     "structlog",
     "regex",

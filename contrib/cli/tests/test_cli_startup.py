@@ -15,7 +15,7 @@ UNUSED = {
     # no document, no name to guess, no log, no terminal
     *("ruamel", "rapidfuzz", "pydantic", "structlog", "rich.progress"),
     # one kind of source, and no record
-    *("httpx", "pyarrow", "babel", "phonenumbers", "regex", "quickjs", "mj_sandbox"),
+    *("httpcore", "pyarrow", "babel", "phonenumbers", "regex", "quickjs", "mj_sandbox"),
     # no other command
     *("mj_cli.commands.metadata", "mj_cli.commands.plan", "mj_cli.commands.failed", "mjcore.preview", "mjcore.metadata"),
 }

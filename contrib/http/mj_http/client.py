@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from mj_http.failure import failure
 from mj_http.response import Response
-from mj_http.transport import HttpxTransport, Transport, TransportFailed
+from mj_http.transport import HttpcoreTransport, Transport, TransportFailed
 from mjcore.errors import ProviderError, Unavailable
 
 
@@ -39,8 +39,8 @@ class HttpClient:
     transport: Transport = field(repr=False)
 
     @transport.default
-    def _httpx(self) -> Transport:
-        return HttpxTransport(self.base_url, self.timeout)
+    def _httpcore(self) -> Transport:
+        return HttpcoreTransport(self.base_url, self.timeout)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Response:
         """GET `path`; parameters that are None are left out."""

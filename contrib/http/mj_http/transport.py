@@ -1,12 +1,14 @@
 """The seam: the only module that knows which HTTP library carries the requests."""
 
-import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from mj_http.decoding import CODINGS, decoded
 
 if TYPE_CHECKING:
-    import httpx
+    import httpcore
 
 
 class TransportFailed(Exception):
@@ -22,50 +24,96 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-class HttpxTransport:
-    """httpx with kept connections, for one `base_url`.
+class HttpcoreTransport:
+    """httpcore, on which httpx stands, with kept connections to the server of one `base_url`.
 
     `timeout` (seconds) bounds the connect, each silence of the server and the whole body.
     """
 
     def __init__(self, base_url: str, timeout: float) -> None:
-        import ssl
+        import httpcore
 
-        import httpx
+        from mj_http.route import proxy_to, server_of, trust
 
-        logging.getLogger("httpx").addFilter(_without_query)
-        self._failures = (httpx.RequestError, httpx.InvalidURL, httpx.StreamError)
+        self._server = server = server_of(base_url)
         self._timeout = timeout
-        # a server that closes an idle connection must not cost an attempt: reconnect before it does
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=15)
-        # to load the authorities' certificates takes 20 ms: an address without TLS needs none, and is then given none to trust
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.lower().startswith("http:") else True
-        self._client = httpx.Client(verify=verify, timeout=timeout, follow_redirects=False, limits=limits)
+        self._timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)}
+        self._failures = (
+            httpcore.TimeoutException,
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+            httpcore.UnsupportedProtocol,
+        )
+        self._request, self._url = httpcore.Request, httpcore.URL
+        self._defaults = {
+            "host": server.host_header,
+            "accept": "*/*",
+            "accept-encoding": ", ".join(CODINGS),
+            "user-agent": "mj-http",
+        }
+        self._pool = httpcore.ConnectionPool(
+            # to load the authorities' certificates takes 20 ms: an address without TLS needs none
+            ssl_context=trust() if server.scheme == "https" else None,
+            proxy=proxy_to(server),
+            max_connections=32,
+            max_keepalive_connections=16,
+            keepalive_expiry=15,  # a server that closes an idle connection must not cost an attempt: reconnect before it does
+        )
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
+        request = self._request_for(method, url, headers, body)
         try:
-            with self._client.stream(method, url, headers=dict(headers), content=body) as response:
-                return response.status_code, dict(response.headers), self._read(response)
+            response = self._pool.handle_request(request)
+            try:
+                received = _read_headers(response.headers)
+                return response.status, received, self._read(response, received)
+            finally:
+                response.close()
         except self._failures as error:
             reason = type(error).__name__
-        raise TransportFailed(reason)  # outside of the except: the library's error, which holds the URL, is not chained
+        raise TransportFailed(reason)  # outside of the except: the library's error, which may hold the URL, is not chained
 
-    def _read(self, response: "httpx.Response") -> bytes:
+    def _request_for(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> "httpcore.Request":
+        server = self._server
+        target = quote(url.removeprefix(server.address), safe="/:?[]@!$&'()*+,;=%")
+        sent = self._defaults | {name.lower(): value for name, value in headers.items()}
+        if body is not None:
+            sent["content-length"] = str(len(body))
+        return self._request(
+            method,
+            self._url(
+                scheme=server.scheme,
+                host=server.host,
+                port=server.port,
+                target=target if target.startswith("/") else f"/{target}",
+            ),
+            headers=list(sent.items()),
+            content=body,
+            extensions=self._timeouts,
+        )
+
+    def _read(self, response: "httpcore.Response", headers: Mapping[str, str]) -> bytes:
         """Read the body within the timeout: one that only drips is cut off, and its connection closed."""
         deadline = time.monotonic() + self._timeout
         chunks = []
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_stream():
             chunks.append(chunk)
             if time.monotonic() > deadline:
                 raise TransportFailed(f"the body did not end within {self._timeout:g} s")
-        return b"".join(chunks)
+        try:
+            return decoded(b"".join(chunks), headers.get("content-encoding", ""))
+        except ValueError as error:
+            raise TransportFailed(str(error)) from None
 
     def close(self) -> None:
-        self._client.close()
+        self._pool.close()
 
 
-def _without_query(record: logging.LogRecord) -> bool:
-    """Cut the query, which may hold a token, from the URLs that httpx logs."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(str(arg).partition("?")[0] if type(arg).__name__ == "URL" else arg for arg in record.args)
-    return True
+def _read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Return headers by lower-case name; what is there several times is joined by commas."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found

@@ -305,9 +305,9 @@ def test_certificates_are_loaded_for_tls_only(
     assert all(context.get_ca_certs() and context.verify_mode == ssl.CERT_REQUIRED for context in loaded)
 
 
-def test_httpx_is_imported_with_the_first_client_only() -> None:
+def test_httpcore_is_imported_with_the_first_client_only() -> None:
     import subprocess
     import sys
 
-    code = "import mj_http, sys; sys.exit('httpx' in sys.modules)"
+    code = "import mj_http, sys; sys.exit('httpcore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -26,7 +26,7 @@ def test_the_installed_plugin_declares_one_provider() -> None:
 
 
 def test_loading_the_plugin_imports_no_http_library() -> None:
-    code = "import mj_provider_hubspot, sys; sys.exit(bool({'httpx', 'msgspec'} & set(sys.modules)))"
+    code = "import mj_provider_hubspot, sys; sys.exit(bool({'httpcore', 'msgspec'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
