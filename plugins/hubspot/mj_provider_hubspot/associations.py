@@ -13,6 +13,8 @@ LISTED = frozenset({"contacts", "companies", "deals", "tickets", "products", "li
 
 def associations(api: Api, object_name: str, targets: Sequence[str], records: Sequence[Record], *, listed: bool) -> Links:
     """Return the associations of the records to each target. `listed`: what the list shows is used and only its rest read."""
+    if not targets:
+        return {}
     found: dict[str, dict[str, tuple[str, ...]]] = {record.id: {} for record in records}
     for target in targets:
         unknown = []
