@@ -36,6 +36,7 @@ def main() -> int:
     failures: list[Failed] = []
     with databases(given.databases.split(",")) as made:
         found = Circumstances(made.version(), load)
+        sys.stderr.write(f"load average {load:.1f}{': a busy machine, as every verdict will say' if found.is_busy else ''}\n")
         sections = _measured(given, made, found, failures)
     publish(sections, found, given.results, document=given.document)
     for failure in failures:

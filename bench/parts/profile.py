@@ -36,9 +36,10 @@ def measure(setting: Setting) -> Iterator[Section]:
         for kind in setting.kinds:
             yield _functions(f"Functions with the most own time, {kind}", [found[kind, mode] for mode in MODES])
         picture = setting.results / "profile.speedscope.json"
-        with setting.databases.empty(setting.kinds[0]) as store:
-            setting.apply(contacts_map(source.address), store)
-            _spy("speedscope", output=picture, store=store)
+        for (kind,) in told("profile, to look at", [(setting.kinds[0],)]):
+            with setting.databases.empty(kind) as store:
+                setting.apply(contacts_map(source.address), store)
+                _spy("speedscope", output=picture, store=store)
     yield Section("To look at", ["file"], [[str(picture.relative_to(ROOT) if picture.is_relative_to(ROOT) else picture)]])
 
 

@@ -9,7 +9,7 @@ from bench.report import Check, Section, median
 from bench.samples import COLUMNS, cells, new
 from bench.setting import Setting, environment, tool
 
-IMPORT, PLUGINS = "import mjcore", "a kernel with all plugins"
+IMPORT, PLUGINS, RUNS = "import mjcore", "a kernel with all plugins", "mj runs"
 PROGRAMS = {"a bare Python": "pass", IMPORT: "import mjcore", PLUGINS: "from mjcore import Kernel; Kernel('sqlite://').close()"}
 TIMES = 2
 """As many rounds: these are short."""
@@ -18,13 +18,15 @@ TIMES = 2
 def measure(setting: Setting) -> Iterator[Section]:
     """Yield one section."""
     found = new()
-    rounds = TIMES * setting.rounds
+    rounds = [f"round {number} of {TIMES * setting.rounds}" for number in range(1, TIMES * setting.rounds + 1)]
     with setting.databases.empty("sqlite") as store:
         setting.mj("init", store=store)
-        for _ in told("startup", [(f"round {number} of {rounds}",) for number in range(1, rounds + 1)]):
-            for name, program in PROGRAMS.items():
-                found[name,].keep(run([tool("python"), "-c", program], environment()))
-            found["mj runs",].keep(setting.mj("runs", store=store))
+        for _, name in told("startup", [(round_, name) for round_ in rounds for name in (*PROGRAMS, RUNS)]):
+            if name == RUNS:
+                usage = setting.mj("runs", store=store)
+            else:
+                usage = run([tool("python"), "-c", PROGRAMS[name]], environment())
+            found[name,].keep(usage)
     imported, loaded = (median(found[name,].cpu) for name in (IMPORT, PLUGINS))
     checks = [
         Check(f"{IMPORT}: CPU s", imported, targets.IMPORT),
