@@ -17,7 +17,7 @@ from bench.report import Section
 
 RESULTS = ROOT / "bench" / "results"
 DOCUMENTS = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "performance.md")
-PROGRAMS = ("SQLAlchemy", "psycopg", "httpx", "msgspec", "dlt")
+PROGRAMS = ("SQLAlchemy", "psycopg", "httpcore", "httpx", "msgspec", "dlt")
 BUSY = 0.5
 """Load average a core; above it, other work slows what is measured."""
 Sections = Sequence[tuple[str, Section]]
