@@ -62,8 +62,8 @@ class Custom:
                 items[i] = encode(value, self.part(record))
             except TransformError as error:
                 outcomes[i] = error
-        for i, line in zip(items, evaluate(self.expression, list(items.values())), strict=True):
-            outcomes[i] = decode(line)
+        for i, outcome in zip(items, decode(evaluate(self.expression, list(items.values()))), strict=True):
+            outcomes[i] = outcome
         return outcomes
 
     def part(self, record: Fields) -> Fields:

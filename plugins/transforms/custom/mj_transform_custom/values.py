@@ -1,7 +1,7 @@
 """Values on their way into an expression and back, as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -52,12 +52,18 @@ _encoder = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":
 _decoder = json.JSONDecoder(parse_float=Decimal)
 
 
-def decode(line: str) -> Value:
-    """Return the result that a line holds, or the `TransformError` that it tells of."""
+def decode(lines: Sequence[str]) -> list[Value]:
+    """Return the results that lines of JSON hold, and a `TransformError` where one tells of it."""
     try:
-        answer = _decoder.decode(line)
+        answers = _decoder.decode(f"[{','.join(lines)}]")
     except ValueError:
-        return TransformError("the result has too many digits")
+        if len(lines) > 1:
+            return [value for line in lines for value in decode([line])]
+        return [TransformError("the result has too many digits")]
+    return list(map(_result, answers))
+
+
+def _result(answer: str | list[Value]) -> Value:
     if isinstance(answer, str):
         return TransformError(f"the expression failed: {answer}")
     return answer[0] if answer else ABSENT
