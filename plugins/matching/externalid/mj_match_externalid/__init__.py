@@ -6,7 +6,7 @@ from attrs import frozen
 
 from mjcore.capabilities import Matcher, MatchType, Rows
 from mjcore.errors import ConfigError, Problem, TransformError, did_you_mean
-from mjcore.fitting import Fitter, fitter
+from mjcore.fitting import Fitter, fits_all, fitter
 from mjcore.hookspecs import hookimpl
 from mjcore.models import EntityField, EntityMap
 from mjcore.records import MappedRecord, RowKey, Value
@@ -28,11 +28,18 @@ class ExternalIDMatcher:
         return (self.name,)
 
     def candidates(self, records: Sequence[MappedRecord], rows: Rows) -> Sequence[Sequence[RowKey]]:
-        fit = fitter(self.column) if self.column else None
-        ids = [fitted(record.source.external_id, fit) for record in records]
+        ids = column_values([record.source.external_id for record in records], self.column)
         wanted = [(value,) for value in dict.fromkeys(ids) if value is not None]
         found = rows.find(self.fields, wanted) if wanted else {}
         return [() if value is None else found.get((value,), ()) for value in ids]
+
+
+def column_values(ids: Sequence[str], column: EntityField | None) -> Sequence[Value]:
+    """Return ids as the column holds them: mostly as they are."""
+    if all(map(str.strip, ids)) and (column is None or fits_all(column)(ids, {str})):
+        return ids
+    fit = fitter(column) if column else None
+    return [fitted(external_id, fit) for external_id in ids]
 
 
 def fitted(external_id: str, fit: Fitter | None) -> Value:

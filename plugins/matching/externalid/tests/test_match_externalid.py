@@ -3,9 +3,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mj_match_externalid import ExternalID, compile_external_id
+from mj_match_externalid import ExternalID, column_values, compile_external_id, fitted
 
 from mjcore.errors import ConfigError
+from mjcore.fitting import fitter
 from mjcore.models import Entity, EntityField, EntityMap
 from mjcore.records import ExternalRecord, MappedRecord, RowKey, Value
 
@@ -84,3 +85,8 @@ def test_an_unknown_field_is_refused(field: str, near: str) -> None:
 def test_fields_of_an_unknown_table_are_taken_as_they_are() -> None:
     matcher = compile_external_id(ExternalID("Anything"), EntityMap("x", Entity("X", "x")))
     assert list(matcher.candidates(records(["7"]), Column(["7"]))[0]) == [(0,)]
+
+
+@given(st.lists(st.sampled_from(["a", "a" * 13, "7", "007", " ", "b\x00", "é"]) | st.text(max_size=3)), st.sampled_from(FIELDS))
+def test_ids_are_fitted_together_as_they_are_one_by_one(ids: list[str], column: EntityField) -> None:
+    assert list(column_values(ids, column)) == [fitted(i, fitter(column)) for i in ids]

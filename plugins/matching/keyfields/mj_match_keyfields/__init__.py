@@ -23,15 +23,18 @@ class KeyFieldsMatcher:
     fields: tuple[str, ...]
 
     def candidates(self, records: Sequence[MappedRecord], rows: Rows) -> Sequence[Sequence[RowKey]]:
-        keys = [self._key(record) for record in records]
+        columns = [[record.values.get(name) for record in records] for name in self.fields]
+        keys: list[tuple[Value, ...] | None] = list(zip(*columns, strict=True))
+        if not all(map(is_filled, columns)):
+            keys = [None if key is None or any(map(is_blank, key)) else key for key in keys]
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
         found = rows.find(self.fields, wanted) if wanted else {}
         return [() if key is None else found.get(key, ()) for key in keys]
 
-    def _key(self, record: MappedRecord) -> tuple[Value, ...] | None:
-        """Return the values to look up, or None where one is blank."""
-        key = tuple(record.values.get(name) for name in self.fields)
-        return None if any(map(is_blank, key)) else key
+
+def is_filled(column: Sequence[Value]) -> bool:
+    """Return whether all are texts, and none is blank: nothing has to be looked at one by one."""
+    return {str}.issuperset(map(type, column)) and all(map(str.strip, column))
 
 
 def is_blank(value: Value) -> bool:
