@@ -1,6 +1,6 @@
 """One batch: from delivered records to one commit. Decided by column and by set, never record by record in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -9,7 +9,19 @@ from mjcore.decision import Decider
 from mjcore.errors import MJError, RowRefused, RowsMoved
 from mjcore.mapping import MappingPlan
 from mjcore.models import SyncContext
-from mjcore.records import Batch, BatchWrite, Counts, ExternalRecord, Lease, Page, Position, RecordError, in_order
+from mjcore.records import (
+    Batch,
+    BatchWrite,
+    Checkpoint,
+    Counts,
+    ExternalRecord,
+    Lease,
+    MappedBatch,
+    Page,
+    Position,
+    RecordError,
+    in_order,
+)
 from mjcore.references import References
 from mjcore.stages import Stages
 from mjcore.triage import Triage
@@ -29,6 +41,11 @@ class Delivery:
     records: Sequence[ExternalRecord]
     errors: Sequence[RecordError] = ()
     skipped: int = 0
+    next: Checkpoint | None = None
+    hashes: Mapping[str, bytes] | None = None
+    """By external id; None: not known yet."""
+    mapped: MappedBatch | None = None
+    """Every living record; None: those that have to be are mapped when it is known which."""
 
     @classmethod
     def of(cls, pages: Sequence[Page]) -> "Delivery":
@@ -44,7 +61,7 @@ class Delivery:
             skipped += other is not None
             if other is None or _is_newer(record, other):
                 newest[record.external_id] = record
-        return cls(list(newest.values()), errors, skipped)
+        return cls(list(newest.values()), errors, skipped, pages[-1].next)
 
     def halves(self) -> "tuple[Delivery, Delivery]":
         """Return half of the living records, and the rest with all that counts once: deletes are staged with it."""
@@ -85,6 +102,8 @@ class Batches:
     _is_retry: bool = False
     _uncounted: Counts = field(factory=Counts)
     """Of parts that are committed, while the rest of their delivery is not."""
+    _is_eager: bool = False
+    """Most records of the last batch had to be mapped: map those of the next one before its turn."""
     has_failed: bool = False
     """The failed-record ledger may hold entries that a success clears."""
     starts_window: bool = False
@@ -96,9 +115,24 @@ class Batches:
     has_unresolved: bool = False
     """Records may wait for the second pass that need not any more."""
 
-    def apply(self, pages: Sequence[Page], position: Position) -> None:
-        """Commit what the pages delivered, and `position` with the last of it."""
-        self._apply(Delivery.of(pages), position)
+    def prepare(self, pages: Sequence[Page]) -> Delivery:
+        """Return what the pages delivered, with what can be known of it before its turn; another thread may ask."""
+        delivery = Delivery.of(pages)
+        live = [record for record in delivery.records if not record.is_deleted]
+        mapped = self._map(live, delivery.next) if self._is_eager else None
+        return evolve(delivery, hashes=self._hashes(delivery.records), mapped=mapped)
+
+    def _hashes(self, records: Sequence[ExternalRecord]) -> Mapping[str, bytes]:
+        return dict(zip([record.external_id for record in records], self.plan.hashes(records), strict=True))
+
+    def _map(self, records: Sequence[ExternalRecord], checkpoint: Checkpoint | None) -> MappedBatch:
+        if not records:
+            return MappedBatch(())
+        return self.stages.transform(self.context, self.plan, Batch(records, checkpoint))
+
+    def apply(self, delivery: Delivery, position: Position) -> None:
+        """Commit what was delivered, and `position` with the last of it."""
+        self._apply(delivery, position)
 
     def retry(self, records: Sequence[ExternalRecord]) -> None:
         """Commit records of the ledger; they count in `retried`."""
@@ -152,16 +186,16 @@ class Batches:
     def decide(self, delivery: Delivery, position: Position) -> tuple[BatchWrite, Sequence[ExternalRecord]]:
         """Return what to write, and the records that must be matched again once it is written."""
         ids = [record.external_id for record in delivery.records]
-        links = self.store.links(self.context, ids) if ids else {}
-        hashes = dict(zip(ids, self.plan.hashes(delivery.records), strict=True))
+        known = self.store.last_seen(self.context, ids) if ids else {}
+        hashes = self._hashes(delivery.records) if delivery.hashes is None else delivery.hashes
         staged = self.store.staged(self.context, "deleted", ids) if self.has_staged and not self.starts_window else {}
-        triage = Triage(links, hashes, staged, self.position.since is None, self.is_repair)
+        triage = Triage(known, hashes, staged, self.position.since is None, self.is_repair)
         triage.sort(delivery.records)
-        todo = triage.todo
-        mapped = self.stages.transform(self.context, self.plan, Batch(todo, position.checkpoint)) if todo else None
-        errors = [*delivery.errors, *(mapped.errors if mapped else ())]
-        records, unresolved = self.references.resolve(mapped.records if mapped else ())
-        outcome = self.decider.decide(records, links, hashes)
+        mapped = self._mapped(delivery, triage.todo)
+        errors = [*delivery.errors, *mapped.errors]
+        records, unresolved = self.references.resolve(mapped.records)
+        linked = [record.source.external_id for record in records if record.source.external_id in known]
+        outcome = self.decider.decide(records, self.store.links(self.context, linked) if linked else {}, hashes)
         errors += outcome.errors
         counts = Counts(
             created=outcome.created,
@@ -193,6 +227,19 @@ class Batches:
             resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
         )
         return write, outcome.deferred
+
+    def _mapped(self, delivery: Delivery, todo: Sequence[ExternalRecord]) -> MappedBatch:
+        """Return the records that have to be decided, mapped by now if they were not before."""
+        self._is_eager = 2 * len(todo) > len(delivery.records)
+        if delivery.mapped is None:
+            return self._map(todo, delivery.next)
+        wanted, mapped = {record.external_id for record in todo}, delivery.mapped
+        if len(wanted) == len(mapped.records) + len(mapped.errors):
+            return mapped
+        return MappedBatch(
+            [record for record in mapped.records if record.source.external_id in wanted],
+            [error for error in mapped.errors if error.external_id in wanted],
+        )
 
     def _unapplied(self) -> int:
         """Return how many deletes an earlier window staged that goes on no more: they are told anew if they still hold."""

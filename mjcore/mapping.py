@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
+from threading import Lock
 from typing import Any
 
 from attrs import Factory, define, field, frozen
@@ -57,6 +58,7 @@ class MappingPlan:
     columns: tuple[Column, ...]
     source_fields: tuple[str, ...]
     """What to ask the source for: every field that a map or a step reads."""
+    _lock: Any = field(init=False, eq=False, repr=False, factory=Lock)
     _mapped: frozenset[str] = field(init=False, eq=False, default=Factory(lambda plan: frozenset(plan.source_fields), True))
 
     def hashes(self, records: Sequence[ExternalRecord]) -> list[bytes]:
@@ -73,6 +75,10 @@ class MappingPlan:
         return plain({name: fields[name] for name in self.source_fields if name in fields})
 
     def __call__(self, records: Sequence[ExternalRecord]) -> MappedBatch:
+        with self._lock:  # steps need not bear two threads
+            return self._map(records)
+
+    def _map(self, records: Sequence[ExternalRecord]) -> MappedBatch:
         batch = _Mapping(records, [record.fields for record in records])
         columns = [batch.map(column) for column in self.columns]
         names = [column.name for column in self.columns]

@@ -14,6 +14,7 @@ from mjcore.records import (
     BatchWrite,
     Conflict,
     Fields,
+    LastSeen,
     Lease,
     Link,
     Position,
@@ -104,6 +105,12 @@ class OverlayStore:
         touched = self.scratch.links(context, external_ids)
         rest = [i for i in external_ids if i not in touched]
         return {**(self.real.links(context, rest) if rest else {}), **touched}
+
+    def last_seen(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, LastSeen]:
+        return {
+            external_id: LastSeen(link.content_hash, link.source_modified_at, link.is_tombstone)
+            for external_id, link in self.links(context, external_ids).items()
+        }
 
     def _untouched(self, context: SyncContext, external_ids: Sequence[str]) -> list[Link]:
         touched = self.scratch.links(context, external_ids)

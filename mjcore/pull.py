@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from mjcore.ahead import Ahead
 from mjcore.answers import Answers
 from mjcore.batch import Batches
 from mjcore.capabilities import ProviderType, Source
@@ -145,19 +146,21 @@ class Pull:
         if window.checkpoint == DRAINED:
             return window
         pages = self._pages = Pages(self._fetch, self._first_request(window), BATCH_SIZE, self._pages_ahead())
-        stream = iter(pages)
+        # what comes next is hashed and mapped while the database works
+        deliveries = Ahead(((some, self.batches.prepare(some)) for some in pages), 1, "mj-prepare")
         try:
-            for arrived in stream:
+            for arrived, delivery in deliveries:
                 if self.context.is_cancelled():
                     raise Cancelled("cancelled; the next run goes on from here")
                 self._note(arrived)
                 last = arrived[-1]
                 window = evolve(window, checkpoint=last.next or DRAINED, until=last.watermark or window.until)
-                self.batches.apply(arrived, self.batches.position if self.is_reread else window)
+                self.batches.apply(delivery, self.batches.position if self.is_reread else window)
                 window = evolve(window, has_gaps=self.batches.position.has_gaps)
                 self.tell()
         finally:
-            stream.close()  # type: ignore[attr-defined]  # a generator: ends the reader
+            pages.close()
+            deliveries.close()
         return window
 
     def _first_request(self, window: Position) -> FetchRequest:

@@ -168,6 +168,15 @@ class Link:
 
 
 @passing
+class LastSeen:
+    """What a link knows of the last delivery of its record: enough to tell whether another one has to be decided."""
+
+    content_hash: bytes
+    modified_at: datetime | None
+    is_tombstone: bool
+
+
+@passing
 class RowChange:
     """One write of a target row, and its audit entry."""
 

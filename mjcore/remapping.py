@@ -28,7 +28,7 @@ class Remapping:
                 f"{name}: the mapping reads {', '.join(new)} anew, which the source has to be asked for: sync --full"
             )
         for links in chunks(batches.store.live_links(batches.context), BATCH):
-            batches.apply([Page([_record(link) for link in links], None)], batches.position)
+            batches.apply(batches.prepare([Page([_record(link) for link in links], None)]), batches.position)
 
 
 def _record(link: Link) -> ExternalRecord:

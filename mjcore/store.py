@@ -8,7 +8,7 @@ from attrs import frozen
 
 from mjcore.history import FailedRecord, Purged, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
-from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
+from mjcore.records import JSON, BatchWrite, Conflict, Fields, LastSeen, Lease, Link, Position, RowKey, Value
 
 T = TypeVar("T")
 
@@ -84,6 +84,9 @@ class Store(Protocol):
 
     def links(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, Link]:
         """Return this map's links, tombstones too."""
+
+    def last_seen(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, LastSeen]:
+        """Return what this map's links know of the last delivery of their records, tombstones too."""
 
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         """Return, per row, the (entity map id, external id) of every live link that holds it."""

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from attrs import define, field
 
-from mjcore.records import ExternalRecord, Link
+from mjcore.records import ExternalRecord, LastSeen
 
 
 @define
 class Triage:
     """Sorts the records of one batch. Each counts once: a staged delete when it is applied, or here when it is not."""
 
-    links: Mapping[str, Link]
+    known: Mapping[str, LastSeen]
     """By external id, as the other two."""
     hashes: Mapping[str, bytes]
     staged: Mapping[str, datetime | None]
@@ -31,14 +31,14 @@ class Triage:
 
     def sort(self, records: Sequence[ExternalRecord]) -> None:
         for record in records:
-            external_id, link = record.external_id, self.links.get(record.external_id)
+            external_id, last = record.external_id, self.known.get(record.external_id)
             if external_id in self.staged and not self._replaces(record):
                 continue
             if record.is_deleted:
-                self._delete(record, link)
-            elif link is not None and self._is_older(record, link):
+                self._delete(record, last)
+            elif last is not None and self._is_older(record, last):
                 self.skipped += 1
-            elif link is not None and self._is_unchanged(link):
+            elif last is not None and self._is_unchanged(external_id, last):
                 self.unchanged += 1
             else:
                 self.todo.append(record)
@@ -55,18 +55,18 @@ class Triage:
         self.revived.append(external_id)
         return True
 
-    def _delete(self, record: ExternalRecord, link: Link | None) -> None:
-        if link is None or link.is_tombstone or is_before(record.modified_at, link.source_modified_at):
+    def _delete(self, record: ExternalRecord, last: LastSeen | None) -> None:
+        if last is None or last.is_tombstone or is_before(record.modified_at, last.modified_at):
             self.skipped += 1
         else:
             self.deletes[record.external_id] = record.modified_at
 
-    def _is_older(self, record: ExternalRecord, link: Link) -> bool:
-        return is_before(record.modified_at, link.source_modified_at) and not (link.is_tombstone and self.is_full)
+    def _is_older(self, record: ExternalRecord, last: LastSeen) -> bool:
+        return is_before(record.modified_at, last.modified_at) and not (last.is_tombstone and self.is_full)
 
-    def _is_unchanged(self, link: Link) -> bool:
-        same = link.content_hash == self.hashes[link.external_id]
-        return same and not link.is_tombstone and not self.is_repair
+    def _is_unchanged(self, external_id: str, last: LastSeen) -> bool:
+        same = last.content_hash == self.hashes[external_id]
+        return same and not last.is_tombstone and not self.is_repair
 
 
 def is_before(one: datetime | None, other: datetime | None) -> bool:

@@ -1,13 +1,11 @@
 """One window of one entity map: where it starts and ends, and its pages, read ahead, repeated and never twice."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
-from queue import Empty, Queue
-from threading import Thread
 
 from attrs import define, evolve, field
 
+from mjcore.ahead import Ahead
 from mjcore.errors import ProviderError
 from mjcore.records import Checkpoint, FetchRequest, Page, Position, Watermark
 
@@ -56,47 +54,37 @@ class Pages:
     pages_ahead: int
     is_closed: bool = field(default=False, init=False)
     """Asked to stop: the reader ends after the call it is in."""
+    _reader: Ahead[Page] | None = field(default=None, init=False)
     _tortoise: Checkpoint | None = field(default=None, init=False)
     _power: int = field(default=1, init=False)
     _steps: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[list[Page]]:
-        arrived: Queue[Page | BaseException] = Queue(self.pages_ahead)
-        reader = Thread(target=self._read, args=(arrived,), name="mj-prefetch", daemon=True)
-        reader.start()
+        reader = self._reader = Ahead(self._read(), self.pages_ahead, "mj-prefetch")
         try:
-            more = True
-            while more:
-                pages = [_page(arrived.get())]
-                while pages[-1].next is not None and sum(len(p.records) for p in pages) < self.batch_size:
-                    try:
-                        item = arrived.get_nowait()
-                    except Empty:
-                        break
-                    if isinstance(item, BaseException):
-                        yield pages  # what came before the failure is applied first
-                    pages.append(_page(item))
-                more = pages[-1].next is not None
+            for first in reader:
+                pages = [first]
+                while sum(len(page.records) for page in pages) < self.batch_size and (page := reader.arrived()):
+                    pages.append(page)
                 yield pages
         finally:
-            self.is_closed = True
-            while reader.is_alive():
-                with suppress(Empty):
-                    arrived.get_nowait()
-                reader.join(0.01)
+            self.close()
 
-    def _read(self, arrived: "Queue[Page | BaseException]") -> None:
-        try:
-            while not self.is_closed:
-                page = self.fetch(self.request)
-                if page.next is not None:
-                    self._refuse_repetition(page.next)
-                    self.request = evolve(self.request, checkpoint=page.next)
-                arrived.put(page)
-                if page.next is None:
-                    return
-        except BaseException as error:  # noqa: BLE001 - raised where the pages are used
-            arrived.put(error)
+    def close(self) -> None:
+        """End the reader; also while another thread iterates."""
+        self.is_closed = True
+        if self._reader is not None:
+            self._reader.close()
+
+    def _read(self) -> Iterator[Page]:
+        while not self.is_closed:
+            page = self.fetch(self.request)
+            if page.next is not None:
+                self._refuse_repetition(page.next)
+                self.request = evolve(self.request, checkpoint=page.next)
+            yield page
+            if page.next is None:
+                return
 
     def _refuse_repetition(self, checkpoint: Checkpoint) -> None:
         """Find a source that goes in circles, of any length, in flat memory (Brent's cycle detection)."""
@@ -108,9 +96,3 @@ class Pages:
         self._steps += 1
         if self._steps == self._power:
             self._tortoise, self._power, self._steps = checkpoint, self._power * 2, 0
-
-
-def _page(item: Page | BaseException) -> Page:
-    if isinstance(item, BaseException):
-        raise item
-    return item

@@ -120,7 +120,6 @@ def test_what_came_before_a_failure_is_delivered_first() -> None:
 
 def test_the_reader_ends_when_its_pages_are_no_longer_wanted() -> None:
     pages = book([1] * 100)
-    stream = iter(pages)
-    next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    next(iter(pages))
+    pages.close()
     assert pages.is_closed

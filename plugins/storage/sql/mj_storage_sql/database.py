@@ -18,7 +18,14 @@ from mjcore.errors import ConfigError, RowRefused, StoreError
 
 BUSY = 30.0
 """Seconds that a writer waits for another one."""
-PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -4000", "temp_store = FILE", "wal_autocheckpoint = 4000")
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "cache_size = -4000",
+    "temp_store = FILE",
+    "wal_autocheckpoint = 4000",
+)
 POOL = {"pool_size": 10, "max_overflow": 20}
 SETTINGS = {
     "TimeZone": "UTC",

@@ -34,10 +34,8 @@ class Grid:
 
     def decoded(self, names: Names, rows: Rows) -> list[tuple[Any, ...]]:
         """Return fetched rows as the kernel has them."""
-        codecs = [self.codecs[name] for name in names]
-        if all(codec.decode is None for codec in codecs):
-            return [tuple(row) for row in rows]
-        return [tuple(decoded(codec, value) for codec, value in zip(codecs, row, strict=True)) for row in rows]
+        columns = [decoded(self.codecs[name], column) for name, column in zip(names, zip(*rows, strict=True), strict=bool(rows))]
+        return list(zip(*columns, strict=True))
 
 
 class Bulk(Protocol):

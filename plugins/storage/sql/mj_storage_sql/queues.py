@@ -10,7 +10,7 @@ from mj_storage_sql.database import Database
 from mj_storage_sql.grid import Grid
 from mj_storage_sql.reading import PAGE
 from mj_storage_sql.shapes import key_codecs
-from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED
+from mj_storage_sql.tables import CHANGE, CONFLICT, FAILED, LINK, SEEN
 from mj_storage_sql.values import Codec, key_to_text, text_to_key
 from mjcore.compare import from_json
 from mjcore.errors import StoreError
@@ -66,6 +66,17 @@ def pages_of(database: Database, ids: sa.Column[str], where: Sequence[sa.ColumnE
         if len(page) < PAGE:
             return
         after = page[-1]
+
+
+def unseen(database: Database, of: Sequence[sa.ColumnElement[bool]], entity_map_id: str, page: Sequence[str]) -> Sequence[str]:
+    """Return those ids of a page of links that are not staged; both sides are bounded, so that no planner reads all of one."""
+    linked, staged = LINK.c.external_id, SEEN.c.external_id
+    mine = (SEEN.c.entity_map_id == entity_map_id, SEEN.c.kind.in_(("seen", "deleted")))
+    links = sa.select(linked).where(*of, linked.between(page[0], page[-1]))
+    query = links.except_(sa.select(staged).where(*mine, staged.between(page[0], page[-1])))
+    with database.ask() as cx:
+        left = set(cx.execute(query).scalars())
+    return [external_id for external_id in page if external_id in left] if left else ()
 
 
 class History:

@@ -12,7 +12,7 @@ from mj_storage_sql.shapes import key_codecs, schema_and_name
 from mj_storage_sql.tables import LINK, WATERMARK
 from mj_storage_sql.values import Codec, key_to_text, text_to_key
 from mjcore.models import Entity, SyncContext
-from mjcore.records import Fields, Link, Position, RowKey, Value, Watermark
+from mjcore.records import Fields, LastSeen, Link, Position, RowKey, Value, Watermark
 
 LINK_NAMES = (
     "external_id", "record_key", "content_hash", "source_values", "source_modified_at", "created_row", "is_tombstone",
@@ -60,6 +60,15 @@ def links(database: Database, grid: Grid, entity: Grid, context: SyncContext, id
     with database.read() as cx:
         rows = database.bulk.select(driver(cx), grid, LINK_NAMES, ("entity_map_id", "external_id"), keys)
     return {row[0]: link_of(row, codecs) for row in rows}
+
+
+def last_seen(database: Database, grid: Grid, context: SyncContext, ids: Sequence[str]) -> Mapping[str, LastSeen]:
+    """Return what links know of the last delivery of their records, by external id."""
+    keys = [(context.entity_map.id, external_id) for external_id in dict.fromkeys(ids)]
+    names = ("external_id", "content_hash", "source_modified_at", "is_tombstone")
+    with database.read() as cx:
+        rows = database.bulk.select(driver(cx), grid, names, ("entity_map_id", "external_id"), keys)
+    return {row[0]: LastSeen(*row[1:]) for row in rows}
 
 
 def linked(

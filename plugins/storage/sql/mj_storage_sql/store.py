@@ -22,7 +22,7 @@ from mjcore.capabilities import Rows
 from mjcore.errors import UnknownName
 from mjcore.history import FailedRecord, Purged, RecordChange
 from mjcore.models import CompanyIntegration, Entity, IntegrationRun, SyncContext
-from mjcore.records import JSON, BatchWrite, Conflict, Fields, Lease, Link, Position, RowKey, Value
+from mjcore.records import JSON, BatchWrite, Conflict, Fields, LastSeen, Lease, Link, Position, RowKey, Value
 
 T = TypeVar("T")
 
@@ -107,6 +107,9 @@ class SQLStore:
     def links(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, Link]:
         return reading.links(self._database, self._grids.link, self._grid(context.entity), context, external_ids)
 
+    def last_seen(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, LastSeen]:
+        return reading.last_seen(self._database, self._grids.link, context, external_ids)
+
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         return reading.linked(self._database, self._grids.link, self._grid(entity), entity, keys)
 
@@ -145,8 +148,7 @@ class SQLStore:
     def unseen(self, context: SyncContext) -> Iterator[Link]:
         of = (LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone)
         for ids in queues.pages_of(self._database, LINK.c.external_id, of):
-            known = {**self.staged(context, "seen", ids), **self.staged(context, "deleted", ids)}
-            yield from self._live(context, [external_id for external_id in ids if external_id not in known])
+            yield from self._live(context, queues.unseen(self._database, of, context.entity_map.id, ids))
 
     def unresolved(self, context: SyncContext) -> Iterator[Link]:
         return self._staged_links(context, "unresolved")

@@ -54,8 +54,8 @@ class Values(Document):
         return None if value is None else loads(value)
 
 
-def _table(name: str, *columns: sa.Column[Any] | sa.Index | sa.UniqueConstraint) -> sa.Table:
-    return sa.Table(name, METADATA, *columns)
+def _table(name: str, *columns: sa.Column[Any] | sa.Index | sa.UniqueConstraint, **options: Any) -> sa.Table:
+    return sa.Table(name, METADATA, *columns, **options)
 
 
 def _id() -> sa.Column[str]:
@@ -325,4 +325,5 @@ SEEN = _table(
     _text("kind", key=True),
     _text("external_id", key=True),
     _instant("modified_at"),
+    sqlite_with_rowid=False,  # written with every record of a full read
 )

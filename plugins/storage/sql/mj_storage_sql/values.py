@@ -50,9 +50,14 @@ def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
     return [None if v is None else encode(v) for v in values]
 
 
-def decoded(codec: Codec, value: Any) -> Value:
-    """Return one value as the kernel has it."""
-    return value if value is None or codec.decode is None else codec.decode(value)
+def decoded(codec: Codec, values: Sequence[Any]) -> Sequence[Value]:
+    """Return a column's values as the kernel has them."""
+    decode = codec.decode
+    if decode is None:
+        return values
+    if type(values[0]) is str and values.count(values[0]) == len(values):
+        return [decode(values[0])] * len(values) if codec.kind != "json" else [decode(value) for value in values]
+    return [None if value is None else decode(value) for value in values]
 
 
 def codec_of(column: EntityField, dialect: DialectName) -> Codec:

@@ -264,6 +264,7 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("entity_map_id", "kind", "external_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "mj_template",
