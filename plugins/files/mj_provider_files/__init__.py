@@ -91,9 +91,11 @@ def open_files(connection: Connection[Files, NoAuth]) -> Source:
     """Open the folder; `ConfigError` when there is none."""
     from mj_provider_files.source import FilesSource
 
-    folder = Path(connection.config.folder).expanduser()
     try:
+        folder = Path(connection.config.folder).expanduser()
         is_there = folder.is_dir()
+    except RuntimeError as error:
+        raise ConfigError(Problem("Folder", f"{connection.config.folder!r}: {error} write the path in full")) from None
     except OSError as error:
         raise ConfigError(Problem("Folder", f"{str(folder)!r}: {error.strerror}; may this user read it?")) from error
     if not is_there:

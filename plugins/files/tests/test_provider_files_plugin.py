@@ -14,6 +14,7 @@ from attrs import evolve, fields
 from mj_provider_files import FileObject, Files, NoAuth
 
 from mjcore.capabilities import RecordReader
+from mjcore.errors import ConfigError
 from mjcore.loader import load_plugins, new_manager
 from mjcore.records import FetchRequest
 from mjcore.wire import pascal, structure
@@ -31,6 +32,11 @@ def test_the_installed_plugin_declares_one_provider() -> None:
 
 def test_a_folder_is_all_that_has_to_be_set() -> None:
     assert structure(Files, {"Folder": "data"}) == Files("data")
+
+
+def test_a_home_that_nobody_has_is_a_configuration_error(folder_at: Any) -> None:
+    with pytest.raises(ConfigError, match=r"Folder: '~nobody-of-this-name/data': .* write the path in full"):
+        folder_at(Path("~nobody-of-this-name/data")).open()
 
 
 def test_records_can_be_read_by_id(folder: Any) -> None:
