@@ -32,8 +32,10 @@ class Server:
 
 
 def server_of(base_url: str) -> Server:
-    """Read a base URL; `ConfigError` for a port that is none."""
+    """Read a base URL; `ConfigError` for a port that is none, and for a password, which belongs in a header."""
     parts = urlsplit(base_url)
+    if "@" in parts.netloc:
+        raise ConfigError(Problem("BaseURL", f"a user name stands before {parts.hostname}; authenticate by a header"))
     try:
         host = parts.hostname or ""
         host = host if host.isascii() else host.encode("idna").decode()

@@ -207,6 +207,12 @@ def test_connections_are_kept_and_shared_by_threads(server: Bytes, opened: list[
     assert server.connections <= 5
 
 
+def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="authenticate by a header") as error:
+        HttpcoreTransport("http://user:secret@127.0.0.1", 1)
+    assert "secret" not in str(error.value)
+
+
 def test_a_port_that_is_none_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="BaseURL"):
         HttpcoreTransport("http://127.0.0.1:99999999", 1)

@@ -95,7 +95,8 @@ def open_files(connection: Connection[Files, NoAuth]) -> Source:
         folder = Path(connection.config.folder).expanduser()
         is_there = folder.is_dir()
     except RuntimeError as error:
-        raise ConfigError(Problem("Folder", f"{connection.config.folder!r}: {error} write the path in full")) from None
+        fault = str(error).rstrip(".")
+        raise ConfigError(Problem("Folder", f"{connection.config.folder!r}: {fault}; write the path in full")) from None
     except OSError as error:
         raise ConfigError(Problem("Folder", f"{str(folder)!r}: {error.strerror}; may this user read it?")) from error
     if not is_there:
