@@ -30,11 +30,10 @@ def merge(
     `base` is the last source value seen, mapped; without one (None, or without the field) a difference counts as a local
     edit. `MostRecent` compares the record's modified time with the row's `updated_at_field`; without both, the source wins.
     """
-    result = Merge()
+    result, column = Merge(), entity.field
     for name, value in source.items():
-        column = entity.field(name)
         now = current.get(name)
-        if same(column, value, now):
+        if same(column(name), value, now):
             continue
         if policy == "SourceWins" or not _edited(entity, name, now, base):
             result.changes[name] = value

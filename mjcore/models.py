@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from mjcore.records import JSON
 from mjcore.schema import FieldType
@@ -63,9 +63,12 @@ class Entity:
     """Who makes the key of a new row: the kernel (UUIDv7 text), the database, or the field maps."""
     origin: Literal["Created", "Adopted"] = "Created"
     id: str = ""
+    _by_name: Mapping[str, EntityField] = field(
+        init=False, eq=False, repr=False, default=Factory(lambda entity: {f.name: f for f in reversed(entity.fields)}, True)
+    )
 
     def field(self, name: str) -> EntityField | None:
-        return next((f for f in self.fields if f.name == name), None)
+        return self._by_name.get(name)
 
 
 @frozen

@@ -136,7 +136,8 @@ class _Commit:
         return [key for key, old in assumed.items() if key not in rows or not self._holds(old, rows[key])]
 
     def _holds(self, old: Mapping[str, object], row: Mapping[str, object]) -> bool:
-        return all(same(self.entity.field(name), value, row[name]) for name, value in old.items())
+        column = self.entity.field
+        return all(same(column(name), value, row[name]) for name, value in old.items())
 
     def _taken(self, changes: Sequence[RowChange]) -> list[RowKey]:
         """Return the rows that have match keys by now which a create assumed free."""

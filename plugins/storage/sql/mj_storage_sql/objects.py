@@ -155,8 +155,8 @@ def _row(item: object, table: sa.Table) -> dict[str, Any]:
     if isinstance(item, EntityMap):
         return {"entity_id": item.entity.id, **{c.name: getattr(item, c.name) for c in table.c if c.name != "entity_id"}}
     if isinstance(item, Entity):
-        return asdict(item)
-    return {a.name: getattr(item, a.name) for a in fields(type(item))}  # type: ignore[arg-type]  # an attrs class, see KINDS
+        return asdict(item, filter=lambda attribute, _: attribute.init)
+    return {a.name: getattr(item, a.name) for a in fields(type(item)) if a.init}  # type: ignore[arg-type]  # an attrs class, see KINDS
 
 
 def _field_map_rows(entity_map: EntityMap) -> Iterable[dict[str, Any]]:

@@ -35,6 +35,8 @@ class Codec:
     decode: Convert | None = None
     text: Convert = str
     of_text: Convert = str
+    native: frozenset[type] = frozenset()
+    """Types of values that are decoded as they are."""
     encode_all: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
 
@@ -53,7 +55,7 @@ def encoded(codec: Codec, values: Sequence[Any]) -> Sequence[Any]:
 def decoded(codec: Codec, values: Sequence[Any]) -> Sequence[Value]:
     """Return a column's values as the kernel has them."""
     decode = codec.decode
-    if decode is None:
+    if decode is None or codec.native.issuperset(map(type, values)):
         return values
     if type(values[0]) is str and values.count(values[0]) == len(values):
         return [decode(values[0])] * len(values) if codec.kind != "json" else [decode(value) for value in values]
@@ -130,11 +132,12 @@ def _double(value: Any) -> float:
     return double
 
 
-_DOUBLE = Codec("number", _double, _number, _plain_number, _number)
+_WHOLE = frozenset({int, type(None)})
+_DOUBLE = Codec("number", _double, _number, _plain_number, _number, _WHOLE)
 _EXACT = Codec("text", _plain_number, _number, _plain_number, _number)
 _NUMBER = {
-    "sqlite": Codec("number", _for_sqlite, _number, _plain_number, _number),
-    "postgresql": Codec("number", None, _number, _plain_number, _number),
+    "sqlite": Codec("number", _for_sqlite, _number, _plain_number, _number, _WHOLE),
+    "postgresql": Codec("number", None, _number, _plain_number, _number, _WHOLE),
 }
 
 
@@ -206,8 +209,8 @@ _DAY = {
     "postgresql": Codec("date", None, None, _iso, _day),
 }
 _INSTANT = {
-    ("sqlite", True): Codec("datetime", _sortable, _instant, _iso, _instant, _all_sortable),
-    ("sqlite", False): Codec("datetime", _sortable, _instant, _iso, _instant, _all_sortable),
+    ("sqlite", True): Codec("datetime", _sortable, _instant, _iso, _instant, encode_all=_all_sortable),
+    ("sqlite", False): Codec("datetime", _sortable, _instant, _iso, _instant, encode_all=_all_sortable),
     ("postgresql", True): Codec("datetime", None, _instant, _iso, _instant),
     ("postgresql", False): Codec("datetime", _naive, _instant, _iso, _instant),
 }
@@ -245,10 +248,10 @@ def _text(value: Any) -> Value:
 
 
 _JSON = {
-    "sqlite": Codec("json", dumps, _structure, dumps, _structure, dumps_all),
-    "postgresql": Codec("json", dumps, _structure, dumps, _structure, dumps_all),
+    "sqlite": Codec("json", dumps, _structure, dumps, _structure, encode_all=dumps_all),
+    "postgresql": Codec("json", dumps, _structure, dumps, _structure, encode_all=dumps_all),
 }
 _TEXT = {
-    "sqlite": Codec("text", None, _text),
-    "postgresql": Codec("text", None, _text),
+    "sqlite": Codec("text", None, _text, native=frozenset({str, type(None)})),
+    "postgresql": Codec("text", None, _text, native=frozenset({str, type(None)})),
 }
