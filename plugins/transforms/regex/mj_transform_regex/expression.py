@@ -1,6 +1,8 @@
 """A JavaScript pattern, compiled: finds its matches in a text as JavaScript does, and in bounded time."""
 
+import re
 from collections.abc import Iterator
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,8 @@ MAX_PATTERN = 10_000
 class Expression:
     """A compiled pattern."""
 
-    compiled: "regex.Pattern[str]"
+    translated: str
+    """As the library `regex` has it."""
     pattern: Pattern
     flags: Flags
     emptied: frozenset[int]
@@ -33,6 +36,26 @@ class Expression:
     """Texts up to this length need no deadline, which costs more than a quick search."""
     may_be_empty: bool
     """A match may have no characters."""
+
+    @cached_property
+    def standard(self) -> re.Pattern[str] | None:
+        """What the standard library makes of it, where it may be used and can: it knows no properties of Unicode."""
+        if not self.quick_length:
+            return None
+        try:
+            return re.compile(self.translated, re.DOTALL)
+        except (re.error, OverflowError, RecursionError):
+            return None
+
+    @cached_property
+    def compiled(self) -> "regex.Pattern[str]":
+        """What `regex` makes of it, which keeps to a deadline; to load it takes 15 ms. `ConfigError` for what it refuses."""
+        import regex
+
+        try:
+            return regex.compile(self.translated, regex.DOTALL | regex.VERSION0, cache_pattern=False)
+        except (regex.error, OverflowError, RecursionError) as error:
+            raise ConfigError(Problem("Pattern", f"not supported: {error}")) from None
 
     def matches(self, text: str) -> "Iterator[regex.Match[str]]":
         """Yield the first match, with the flag g every one. Raises `TransformError` when it takes too long."""
@@ -65,18 +88,15 @@ class Expression:
 
 def compile_expression(text: str, flags: Flags) -> Expression:
     """Raises `ConfigError` for what JavaScript refuses, and for the little that is not supported."""
-    import regex
-
     if len(text) > MAX_PATTERN:
         raise ConfigError(Problem("Pattern", f"{len(text):,} characters; {MAX_PATTERN:,} are possible"))
     pattern = parse(text if flags.unicode else to_units(text), flags)
     translated, emptied = emit(pattern)
-    try:
-        compiled = regex.compile(translated, regex.DOTALL | regex.VERSION0, cache_pattern=False)
-    except (regex.error, OverflowError, RecursionError) as error:
-        raise ConfigError(Problem("Pattern", f"not supported: {error}")) from None
     root = pattern.root
-    return Expression(compiled, pattern, flags, emptied, quick_length(root), may_be_empty=min_width(root) == 0)
+    expression = Expression(translated, pattern, flags, emptied, quick_length(root), may_be_empty=min_width(root) == 0)
+    if expression.standard is None:
+        _ = expression.compiled  # refuses now what it would refuse later
+    return expression
 
 
 # --- UTF-16: without the flag u, JavaScript sees halves of characters beyond U+FFFF ----------------

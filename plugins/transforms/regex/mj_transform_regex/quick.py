@@ -3,7 +3,6 @@
 The standard library's `re` reads what is written for `regex`, and is twice as quick at it. One character to replace is a table.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
@@ -30,7 +29,7 @@ class Quick:
 
 def quick_replacer(expression: Expression, pieces: Iterable[Piece]) -> Quick | None:
     """Return None for empty matches, and for a replacement that takes more than the match."""
-    compiled = standard(expression)
+    compiled = expression.standard
     if compiled is None or expression.may_be_empty or any(piece.sign in ("`", "'") for piece in pieces):
         return None
     new = "".join(piece.literal.replace("\\", r"\\") + reference(piece.sign) for piece in pieces)
@@ -61,7 +60,7 @@ def by_table(table: Mapping[int, str | None], change: Change) -> ChangeAll:
 
 def quick_extractor(expression: Expression, group: str | int, change: Change) -> Quick | None:
     """Return what leaves texts without a match to `change`, which raises."""
-    compiled = standard(expression)
+    compiled = expression.standard
     if compiled is None:
         return None
     search, number = compiled.search, compiled.groupindex.get(str(group), 0)
@@ -76,13 +75,3 @@ def quick_extractor(expression: Expression, group: str | int, change: Change) ->
 def reference(sign: str) -> str:
     """Return a piece's sign as templates of `re` have it."""
     return "" if not sign else r"\g<0>" if sign == "&" else rf"\g<{sign}>"
-
-
-def standard(expression: Expression) -> re.Pattern[str] | None:
-    """Return the pattern as the standard library has it, where it may be used and can: it knows no properties of Unicode."""
-    if not expression.quick_length:
-        return None
-    try:
-        return re.compile(expression.compiled.pattern, re.DOTALL)
-    except re.error:
-        return None

@@ -62,6 +62,7 @@ def test_the_local_number_is_extracted_and_its_separators_are_stripped() -> None
         ("aa", r"^(a\1)+$", "[$1]", "", "[a]"),
         ("a{b", "a{", "x", "", "xb"),
         ("{e}", "(?:x){e}", "y", "", "{e}"),
+        ("aaab", "a{1,99999999999}", "x", "g", "xb"),
     ],
 )
 def test_replacing_does_what_javascript_does(value: Any, pattern: Any, replacement: Any, flags: Any, result: Any) -> None:

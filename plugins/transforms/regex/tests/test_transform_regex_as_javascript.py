@@ -10,6 +10,8 @@ import pytest
 import quickjs  # type: ignore[import-untyped]  # it has no py.typed
 from mj_transform_regex import RegexConfig, mj_transform_types
 from mj_transform_regex.charset import LAST_CASED, ignoring_case
+from mj_transform_regex.expression import compile_expression
+from mj_transform_regex.flags import parse_flags
 from mj_transform_regex.operations import Regex
 
 from mjcore.errors import ConfigError, TransformError
@@ -137,6 +139,7 @@ def test_many_texts_at_once_do_what_javascript_does_with_each(seed: Any) -> None
         texts = [text for text, (verdict, *_) in zip(texts, answers, strict=True) if verdict == "found"]
         found = [answer[1] for answer in answers if answer[0] == "found"]
         assert isinstance(step, Regex)
+        assert compile_expression(pattern, parse_flags(flags)).compiled  # what one library takes the other does
         ways[step.quick is not None] += len(texts)
         if not read_otherwise(pattern, [""]):
             assert list(step.apply(texts, [{}] * len(texts))) == found, (pattern, flags, replacement, texts)
