@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -40,6 +40,6 @@ class Response:
             raise Unavailable(f"{self.where}: the answer is no JSON ({len(self.body)} bytes)") from None
 
 
-@cache
+@lru_cache(maxsize=200)  # kinds may be made as a map is, one for each choice of fields
 def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(kind, float_hook=Decimal)
