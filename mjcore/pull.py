@@ -48,6 +48,7 @@ class Pull:
     repeat: Repeater = field(init=False)
     _pages: Pages | None = None
     _told: tuple[Counts, int | None] | None = None
+    _is_checked: bool = False
     _is_continued: bool = False
     """Part of the window was read by a run that was broken off."""
 
@@ -62,7 +63,6 @@ class Pull:
         stored = self.batches.position
         if stored.closed_by == self.context.run_id and not self.is_reread:
             return  # read to its end, and broken off before the run could say so
-        self._check_fields()
         full = self.request.full
         for _ in range(RESTARTS):
             window = self._open(stored, full=full)
@@ -98,7 +98,9 @@ class Pull:
         return Deletes(self.batches, self.now, self.request.allow_deletes)
 
     def _check_fields(self) -> None:
-        """Compare the fields that are read with those that the source has, before the first page."""
+        """Compare the fields that are read with those that the source has, before the first page is applied."""
+        if self._is_checked:
+            return
         context, batches = self.context, self.batches
         name = context.entity_map.external_object_name
         known = batches.store.load(ExternalSchema, company_integration_id=context.connection_id, object_name=name)
@@ -110,6 +112,7 @@ class Pull:
             raise ConfigError(*problems)
         if seen := drift.seen(self.now()):
             batches.store.save([seen], lease=batches.lease)
+        self._is_checked = True
 
     @property
     def is_reread(self) -> bool:
@@ -144,11 +147,13 @@ class Pull:
     def _drain(self, window: Position) -> Position:
         """Apply every page that is left; return the window at its end."""
         if window.checkpoint == DRAINED:
+            self._check_fields()
             return window
         pages = self._pages = Pages(self._fetch, self._first_request(window), BATCH_SIZE, self._pages_ahead())
         # what comes next is hashed and mapped while the database works
         deliveries = Ahead(((some, self.batches.prepare(some)) for some in pages), 1, "mj-prepare")
         try:
+            self._check_fields()  # while the first pages are on their way
             for arrived, delivery in deliveries:
                 if self.context.is_cancelled():
                     raise Cancelled("cancelled; the next run goes on from here")
