@@ -129,9 +129,9 @@ class FaultServer:
             self._fault, self._left, self.struck = fault, after, None
 
     def heal(self) -> None:
-        """Forget a fault that has not struck, and what was seen."""
+        """Forget a fault that has not struck, who listens, and what was seen."""
         with self._lock:
-            self._fault, self.struck = None, None
+            self._fault, self.struck, self.arriving = None, None, lambda: None
             self.requests.clear()
             self._last.clear()
 

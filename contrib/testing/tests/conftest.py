@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import define, field
+from mj_testing.rules import standard_tests
 
 pytest_plugins = ["pytester"]
 
@@ -26,6 +27,34 @@ class SubRun:
 
     def failed(self, suite: str) -> set[str]:
         return self.outcomes[suite]["FAILED"] | self.outcomes[suite]["ERROR"]
+
+    def told(self) -> str:
+        """Return the failures as they were printed."""
+        return self.text.partition("= FAILURES =")[2].partition("= short test summary")[0][-20_000:]
+
+
+@pytest.fixture
+def check(sub_run: Callable[..., SubRun]) -> Callable[..., set[str]]:
+    """Run saboteurs: each has to fail the test that it says it breaks, and no other, in plain words; return all those tests."""
+
+    def check(*modules: str, suite: type) -> set[str]:
+        run = sub_run(*modules)
+        wanted = {name: test for module in modules for name, test in breaks(module).items()}
+        wrong = {name: sorted(run.failed(name)) for name, test in wanted.items() if run.failed(name) != {test} - {""}}
+        assert not wrong, f"these failed other tests than their own: {wrong}\n{run.told()}"
+        tests, text = set(wanted.values()) - {""}, " ".join(run.text.split())
+        for rule in (standard_tests(suite)[name] for name in tests):
+            assert " ".join(rule.text.split()) in text
+            assert " ".join(rule.remedy.split()) in text
+        return tests
+
+    return check
+
+
+def breaks(module: str) -> dict[str, str]:
+    """Return the test that each class of a module says it breaks; "" is sound."""
+    found = re.findall(r"^class (Test\w+)\(.*?:\n((?:    .*\n)*)", (SABOTEURS / f"{module}.py").read_text(), re.MULTILINE)
+    return {name: (re.findall(r'breaks = "(\w+)"', body) or [""])[0] for name, body in found}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from hypothesis import strategies as st
 
-from mj_testing.faults import LONGEST_STALL, Fault, FaultServer
+from mj_testing.faults import LONGEST_STALL, Fault
 from mj_testing.leaks import Listener, words_of
 from mj_testing.proof import broken, raised
 from mj_testing.rules import rule
@@ -101,7 +101,7 @@ class FaultRules(Accounts):
     @contextmanager
     def broken_stage(self) -> Iterator[Stage]:
         """Give an account of three records, and faults before it."""
-        with FaultServer() as server, self.stage(server) as stage:
+        with self.stage() as stage:
             stage.fill(["a", "b", "c"])
             stage.account.wait()
             yield stage
@@ -168,7 +168,7 @@ class FaultRules(Accounts):
     )
     def test_silence_is_unavailable(self) -> None:
         with self.broken_stage() as stage:
-            for call in ("fetch(the first page)", "fetch(the second page)", "fields()"):
+            for call in CALLS[: max(1, self.examples // 25)]:  # each takes as long as the time limit
                 strike = Strike(Fault("stall"), call, 0)
                 self.proof.once(lambda strike=strike: self._ends_in_time(stage, strike))  # type: ignore[misc]
 
@@ -303,12 +303,12 @@ class FaultRules(Accounts):
 
     def _survives_repetition(self, drawn: tuple[list[str], int, int]) -> None:
         texts, number, limit = drawn
-        with FaultServer() as server, self.stage(server) as stage:
+        with self.stage() as stage:
             stage.fill(texts)
             source = stage.open()
             request = stage.request(source, limit)
-            server.heal()
-            server.fail(Fault("repeat"), number)
+            stage.server.heal()
+            stage.server.fail(Fault("repeat"), number)
             try:
                 found = by_id(stage, [record for page in self._bounded(source, request) for record in page.records])
             except ProviderError:

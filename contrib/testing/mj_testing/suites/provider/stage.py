@@ -1,9 +1,10 @@
 """The provider under test, open to an account that the test writes to, faults between the two."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
+import pytest
 from attrs import define, evolve, field
 from hypothesis import strategies as st
 
@@ -120,7 +121,8 @@ class Stage:
 
     def close(self) -> None:
         while self._open:
-            self._open.pop().close()
+            with suppress(Exception):  # closing is a rule of its own
+                self._open.pop().close()
         self.account.close()
 
 
@@ -157,17 +159,22 @@ class Accounts(PluginSuite):
         declared = {kind.name: kind for kind in self.plugin.mj_provider_types()}
         return declared[self.provider] if self.provider else next(iter(declared.values()))
 
+    server: FaultServer
+
+    @pytest.fixture(autouse=True)
+    def _server(self) -> Iterator[None]:
+        """Stand before the accounts of one test."""
+        with FaultServer() as self.server:
+            yield
+
     @contextmanager
-    def stage(self, server: FaultServer | None = None) -> Iterator[Stage]:
+    def stage(self) -> Iterator[Stage]:
         """Give an empty account."""
-        if server is None:
-            with FaultServer() as own, self.stage(own) as stage:
-                yield stage
-            return
         account = type(self).account()
-        server.heal()
-        server.upstream = forward(account.url) if account.url else server.upstream
-        stage = Stage(self.type, account, server)
+        self.server.heal()
+        if account.url:
+            self.server.upstream = forward(account.url)
+        stage = Stage(self.type, account, self.server)
         try:
             yield stage
         finally:
@@ -182,5 +189,11 @@ class Accounts(PluginSuite):
 
 
 def by_id(stage: Stage, records: Sequence[ExternalRecord]) -> Mapping[str, Any]:
-    """Return the texts of records that are not deleted, by id; the last delivery counts."""
-    return {record.external_id: stage.account.read_text(record) for record in records if not record.is_deleted}
+    """Return the texts of the records that are there after these deliveries, by id."""
+    found: dict[str, Any] = {}
+    for record in records:
+        if record.is_deleted:
+            found.pop(record.external_id, None)
+        else:
+            found[record.external_id] = stage.account.read_text(record)
+    return found
