@@ -1,5 +1,6 @@
 """Hypothesis strategies of everything that a plugin meets: values, records, configurations, maps, tables, histories."""
 
+from mj_testing.strategies.changes import row_changes as row_changes
 from mj_testing.strategies.configurations import configurations as configurations
 from mj_testing.strategies.histories import Move as Move
 from mj_testing.strategies.histories import histories as histories

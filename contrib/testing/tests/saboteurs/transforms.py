@@ -89,7 +89,7 @@ def compile_short(config, step):
 
 
 class TestShort(Sabotage):
-    breaks = "test_any_config_compiles_or_is_a_config_error"
+    breaks = "test_any_config_is_used_or_is_a_config_error"
     plugin = Plugin(compiled=compile_short)
 
 

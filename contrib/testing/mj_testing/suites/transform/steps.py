@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
 
 from attrs import frozen
 from hypothesis import strategies as st
 
 from mj_testing.strategies import records, scalars, values
-from mj_testing.suites.plugin import PluginSuite
+from mj_testing.suites.configured import ConfiguredSuite
 from mjcore.capabilities import Step, TransformType
 from mjcore.errors import TransformError
 from mjcore.records import Fields, Value
@@ -38,13 +38,9 @@ class Column:
         return Column(self.config, [value for value, _ in pairs], [record for _, record in pairs])
 
 
-class Steps(PluginSuite):
+class Steps(ConfiguredSuite):
     """What the rules of transforms share."""
 
-    configs: ClassVar[Sequence[Mapping[str, Any]]] = ({},)
-    """`Config` of steps, one at least for each thing that the step can do."""
-    refused: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    """Configurations that make no sense: each one has to be a `ConfigError`."""
     transform: ClassVar[str | None] = None
     """The transform's name, where the plugin has several."""
 
@@ -57,6 +53,13 @@ class Steps(PluginSuite):
         """The declaration under test."""
         declared = {kind.name: kind for kind in self.plugin.mj_transform_types()}
         return declared[self.transform] if self.transform else next(iter(declared.values()))
+
+    @property
+    def config_class(self) -> Any:
+        return self.type.config
+
+    def built(self, config: Mapping[str, Any]) -> AbstractContextManager[Step]:
+        return self.step(config)
 
     @contextmanager
     def step(self, config: Mapping[str, Any]) -> Iterator[Step]:
