@@ -6,7 +6,8 @@ from typing import Any, Self
 
 
 def words_of(error: BaseException) -> str:
-    """Return all that an error can print: its text and arguments, notes, causes, and what it was raised while handling."""
+    """Return all that an error can print: its text and arguments, notes, causes, and what it was raised while handling, unless
+    it was raised `from None`."""
     parts: list[Any] = []
     waiting: list[BaseException | None] = [error]
     known: set[int] = set()
@@ -16,7 +17,7 @@ def words_of(error: BaseException) -> str:
             continue
         known.add(id(each))
         parts += [str(each), repr(each.args), *getattr(each, "__notes__", ()), *map(repr, vars(each).values())]
-        waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+        waiting += [each.__cause__, None if each.__suppress_context__ else each.__context__, *getattr(each, "exceptions", ())]
     return "\n".join([*map(str, parts), *traceback.format_exception(error)])
 
 

@@ -10,8 +10,6 @@ import pytest
 from attrs import define, field
 from mj_testing.rules import standard_tests
 
-pytest_plugins = ["pytester"]
-
 SABOTEURS = Path(__file__).parent / "saboteurs"
 LINE = re.compile(r"^test_\w+\.py::(\w+)::(\w+) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)", re.MULTILINE)
 ENTRY = "[mj]\n{entry} = {package}\n"
@@ -37,13 +35,14 @@ class SubRun:
 def check(sub_run: Callable[..., SubRun]) -> Callable[..., set[str]]:
     """Run saboteurs: each has to fail the test that it says it breaks, and no other, in plain words; return all those tests."""
 
-    def check(*modules: str, suite: type) -> set[str]:
+    def check(*modules: str, suite: type | tuple[type, ...]) -> set[str]:
         run = sub_run(*modules)
         wanted = {name: test for module in modules for name, test in breaks(module).items()}
         wrong = {name: sorted(run.failed(name)) for name, test in wanted.items() if run.failed(name) != {test} - {""}}
         assert not wrong, f"these failed other tests than their own: {wrong}\n{run.told()}"
         tests, text = set(wanted.values()) - {""}, " ".join(run.text.split())
-        for rule in (standard_tests(suite)[name] for name in tests):
+        suites = suite if isinstance(suite, tuple) else (suite,)
+        for rule in (found[name] for found in map(standard_tests, suites) for name in tests & found.keys()):
             assert " ".join(rule.text.split()) in text
             assert " ".join(rule.remedy.split()) in text
         return tests

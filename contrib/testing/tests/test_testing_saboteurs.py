@@ -6,6 +6,7 @@ import pytest
 from mj_testing.rules import standard_tests
 from mj_testing.suites import PluginSuite, TransformSuite
 
+pytest_plugins = ["pytester"]
 PLUGIN = """
 from attrs import frozen
 from mjcore.capabilities import TransformType

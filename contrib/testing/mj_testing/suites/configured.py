@@ -12,6 +12,9 @@ from mj_testing.suites.plugin import PluginSuite
 from mjcore.errors import ConfigError
 from mjcore.wire import structure, unstructure
 
+HIDDEN = "***"
+"""What a secret is written as; its reference stays as it was."""
+
 
 class ConfiguredSuite(PluginSuite):
     """What configurations have to keep."""
@@ -41,7 +44,8 @@ class ConfiguredSuite(PluginSuite):
 
     def _survives(self, config: Mapping[str, Any]) -> None:
         first = structure(self.config_class, config)
-        text = json.dumps(unstructure(first))
+        plain: Any = unstructure(first)
+        text = json.dumps({key: config[key] if value == HIDDEN else value for key, value in plain.items()})
         second = structure(self.config_class, json.loads(text))
         if second != first:
             broken(example=config, seen=f"{first} became {second} by way of {text}")

@@ -50,7 +50,7 @@ class MatcherSuite(ConfiguredSuite):
 
     def values(self) -> st.SearchStrategy[Value]:
         """Return values to match on."""
-        return st.sampled_from(["a", "b", "A", " a", "ä", "1", "x@example.org"])
+        return st.sampled_from(["a", "b", "A", " a"])
 
     @property
     def type(self) -> MatchType[Any]:
@@ -85,7 +85,7 @@ class MatcherSuite(ConfiguredSuite):
         in_rows = self.values() | st.sampled_from([None, "", " "])
         row = st.fixed_dictionaries(dict.fromkeys(NAMES, in_rows))
         rows = st.lists(row, max_size=6).map(lambda found: {(number,): each for number, each in enumerate(found)})
-        return st.builds(Batch, st.just(config), st.lists(st.tuples(*[of] * width), min_size=1, max_size=6), rows)
+        return st.builds(Batch, st.just(config), st.lists(st.tuples(*[of] * width), min_size=2, max_size=6), rows)
 
     def found(self, batch: Batch, values: Sequence[tuple[Value, ...]], table: Table | None = None) -> list[list[RowKey]]:
         """Return the candidates of records with these values, asked for together of a matcher that is compiled anew."""
