@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from mj_testing.syncs import Syncs
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mj-testing", "conformance of mjcore plugins")
+    group.addoption("--mj-report", metavar="FILE", help="write an HTML page of what the suites have proven")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (path := config.getoption("--mj-report")) and not hasattr(config, "workerinput"):
+        from pathlib import Path
+
+        from mj_testing.report import Report
+
+        config.pluginmanager.register(Report(Path(path)), "mj-report")
+
+
 @pytest.fixture
 def clock() -> "Clock":
     """A clock that stands until it is moved: hand it to a kernel as `now=clock`."""

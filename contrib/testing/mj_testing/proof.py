@@ -56,10 +56,15 @@ class Proof:
             phases=[phase for phase in Phase if phase is not Phase.explain],
             suppress_health_check=list(HealthCheck),
         )(given(strategy)(example_holds))
-        self.once(prepared)
+        self._run(prepared)
 
     def once(self, check: Callable[[], None]) -> None:
         """Run one check; what is broken fails the test in the words of the rule."""
+        __tracebackhide__ = True
+        self._run(check)
+        self.examples += 1
+
+    def _run(self, check: Callable[[], None]) -> None:
         __tracebackhide__ = True
         try:
             check()
@@ -68,7 +73,6 @@ class Proof:
         except Flaky as flaky:
             text = self.message(self._first(flaky).facts | {"and": "not every time: it depends on what ran before, or on chance"})
         else:
-            self.examples += not self.examples
             return
         pytest.fail(text, pytrace=False)
 
