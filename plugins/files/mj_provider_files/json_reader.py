@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
 from operator import itemgetter
@@ -30,14 +29,16 @@ def _refuse(constant: str) -> None:
 DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
-@lru_cache(maxsize=100)
-def line_decoder(names: tuple[str, ...] | None) -> msgspec.json.Decoder[dict[str, Value]]:
-    """Return what reads an object as `DECODER` does, or refuses it. Of members that are not in `names` it skips what it can."""
+def row_type(names: Sequence[str] | None) -> Any:
+    """Return what msgspec makes of an object: of members that are not in `names` it skips what it can.
+
+    It reads what `DECODER` reads, and refuses some of it.
+    """
     kind: Any = dict[str, Any]
     if names is not None and all(map(str.isascii, names)):  # msgspec finds no other names in a TypedDict
         row = TypedDict("Row", dict.fromkeys(names, Any), total=False)  # type: ignore[misc] # a request names them
         kind = row
-    return msgspec.json.Decoder(kind, float_hook=Decimal)
+    return kind
 
 
 class JSONLinesReader:
@@ -49,7 +50,7 @@ class JSONLinesReader:
         self.lines = Lines(file.path, settings.encoding, place)
         self.texts = iter(self.lines)
         self.names = names
-        self.decoder = line_decoder(None if names is None else tuple(names))
+        self.decoder = msgspec.json.Decoder(row_type(names), float_hook=Decimal)
 
     @property
     def place(self) -> Place:
@@ -94,6 +95,7 @@ class JSONArrayReader:
 
     def __init__(self, file: DataFile, settings: FileObject, names: Sequence[str] | None, place: Place) -> None:
         self.name, self.names, self.number = file.name, names, place.number
+        self.decoder = msgspec.json.Decoder(list[row_type(names)], float_hook=Decimal)  # type: ignore[misc] # it is a value
         self.text = JSONText(*open_stream(file.path, settings.encoding), DECODER)
         try:
             self.is_array = self.text.peek() == "["
@@ -112,9 +114,13 @@ class JSONArrayReader:
         first, values = self.number + 1, list[Row]()
         try:
             while len(values) < count and self._has_next():
-                value = self.text.value()
-                self.number += 1
-                values.append(_object(value, self.number, str))
+                found = self.text.objects(self.decoder, count - len(values)) if self.is_array else []
+                values.extend(found)
+                self.number += len(found)
+                if not found:
+                    value = self.text.value()
+                    self.number += 1
+                    values.append(_object(value, self.number, str))
         except UnicodeError:
             raise
         except (ValueError, RecursionError) as error:  # nothing behind it can be trusted

@@ -5,9 +5,13 @@ import re
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, BinaryIO
 
+import msgspec
+
 PIECE = 2**16
 LONGEST = 2**24
 """Characters of one value: more is taken for a file that is broken."""
+TRIES = 3
+"""Brackets from the end of a piece on, of which one should end a whole object."""
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -18,7 +22,7 @@ class JSONText:
         self.stream, self.encoding, self.decoder = stream, encoding, decoder
         self.incoming = codecs.getincrementaldecoder(encoding)()
         self._before, self._text, self._next = at, "", 0
-        self._is_start = at == 0
+        self._is_start, self._is_tried = at == 0, False
 
     @property
     def at(self) -> int:
@@ -52,6 +56,27 @@ class JSONText:
             self._next = end
             return value
 
+    def objects(self, decoder: "msgspec.json.Decoder[list[dict[str, Any]]]", most: int) -> list[dict[str, Any]]:
+        """Move behind all objects that are whole in the piece, divided by commas, and return them.
+
+        None where they are more than `most`, or anything else: then each value needs a look of its own. A piece is tried once.
+        """
+        end = len(self._text)
+        for _ in range(0 if self._is_tried else TRIES):
+            end = self._text.rfind("}", self._next, end)
+            if end < 0:
+                break
+            try:  # an end inside of an object or a text leaves no JSON
+                found = decoder.decode(f"[{self._text[self._next : end + 1]}]")
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                continue
+            if len(found) > most:
+                break
+            self._next = end + 1
+            return found
+        self._is_tried = True
+        return []
+
     def close(self) -> None:
         self.stream.close()
 
@@ -64,7 +89,7 @@ class JSONText:
             if not content:
                 break
         self._before = self.at
-        self._text, self._next = self._text[self._next :] + piece, 0
+        self._text, self._next, self._is_tried = self._text[self._next :] + piece, 0, False
         if self._is_start:
             self._next, self._is_start = int(piece.startswith("\ufeff")), False
         return bool(piece)
