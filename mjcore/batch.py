@@ -15,6 +15,7 @@ from mjcore.records import (
     Checkpoint,
     Counts,
     ExternalRecord,
+    LastSeen,
     Lease,
     MappedBatch,
     Page,
@@ -186,16 +187,18 @@ class Batches:
     def decide(self, delivery: Delivery, position: Position) -> tuple[BatchWrite, Sequence[ExternalRecord]]:
         """Return what to write, and the records that must be matched again once it is written."""
         ids = [record.external_id for record in delivery.records]
-        known = self.store.last_seen(self.context, ids) if ids else {}
         hashes = self._hashes(delivery.records) if delivery.hashes is None else delivery.hashes
         staged = self.store.staged(self.context, "deleted", ids) if self.has_staged and not self.starts_window else {}
+        records = delivery.records if self._is_eager or staged or self.is_repair else self._differing(delivery.records, hashes)
+        known = self.store.last_seen(self.context, [record.external_id for record in records]) if records else {}
         triage = Triage(known, hashes, staged, self.position.since is None, self.is_repair)
-        triage.sort(delivery.records)
+        triage.unchanged = len(ids) - len(records)
+        triage.sort(records)
         mapped = self._mapped(delivery, triage.todo)
         errors = [*delivery.errors, *mapped.errors]
-        records, unresolved = self.references.resolve(mapped.records)
-        linked = [record.source.external_id for record in records if record.source.external_id in known]
-        outcome = self.decider.decide(records, self.store.links(self.context, linked) if linked else {}, hashes)
+        todo, unresolved = self.references.resolve(mapped.records)
+        linked = [record.source.external_id for record in todo if record.source.external_id in known]
+        outcome = self.decider.decide(todo, self.store.links(self.context, linked) if linked else {}, hashes)
         errors += outcome.errors
         counts = Counts(
             created=outcome.created,
@@ -223,10 +226,16 @@ class Batches:
             staged_deletes=triage.deletes,
             unstaged=triage.revived,
             unresolved=sorted(unresolved - failed),
-            settled=[i for r in records if (i := r.source.external_id) not in queued] if self.has_conflicts else (),
-            resolved=[i for r in records if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
+            settled=[i for r in todo if (i := r.source.external_id) not in queued] if self.has_conflicts else (),
+            resolved=[i for r in todo if (i := r.source.external_id) not in unresolved] if self.has_unresolved else (),
         )
         return write, outcome.deferred
+
+    def _differing(self, records: Sequence[ExternalRecord], hashes: Mapping[str, bytes]) -> list[ExternalRecord]:
+        """Return the records that are not just as they were last seen: of the others nothing needs to be read."""
+        seen = {r.external_id: LastSeen(hashes[r.external_id], r.modified_at, False) for r in records if not r.is_deleted}
+        differing = set(self.store.differing(self.context, seen))
+        return [record for record in records if record.is_deleted or record.external_id in differing]
 
     def _mapped(self, delivery: Delivery, todo: Sequence[ExternalRecord]) -> MappedBatch:
         """Return the records that have to be decided, mapped by now if they were not before."""

@@ -112,6 +112,10 @@ class OverlayStore:
             for external_id, link in self.links(context, external_ids).items()
         }
 
+    def differing(self, context: SyncContext, seen: Mapping[str, LastSeen]) -> Sequence[str]:
+        known = self.last_seen(context, list(seen))
+        return [external_id for external_id, last in seen.items() if known.get(external_id) != last]
+
     def _untouched(self, context: SyncContext, external_ids: Sequence[str]) -> list[Link]:
         touched = self.scratch.links(context, external_ids)
         rest = [i for i in external_ids if i not in touched]

@@ -88,6 +88,9 @@ class Store(Protocol):
     def last_seen(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, LastSeen]:
         """Return what this map's links know of the last delivery of their records, tombstones too."""
 
+    def differing(self, context: SyncContext, seen: Mapping[str, LastSeen]) -> Sequence[str]:
+        """Return those of the external ids whose links know anything else, or that have none."""
+
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         """Return, per row, the (entity map id, external id) of every live link that holds it."""
 

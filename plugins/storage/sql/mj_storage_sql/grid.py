@@ -46,6 +46,9 @@ class Bulk(Protocol):
     def select(self, connection: Any, grid: Grid, names: Names, by: Names, keys: Rows, *, lock: bool = False) -> Rows:
         """Return `names` of the rows whose `by` equal one of `keys`; `lock` keeps them so until the transaction ends."""
 
+    def absent(self, connection: Any, grid: Grid, by: Names, names: Names, columns: Columns) -> Sequence[int]:
+        """Return which of the rows of `by` and `names`, by position, the table does not hold with these very values."""
+
     def insert(self, connection: Any, grid: Grid, names: Names, columns: Columns) -> None: ...
 
     def insert_returning(self, connection: Any, grid: Grid, names: Names, rows: Rows, keys: Names) -> Rows:

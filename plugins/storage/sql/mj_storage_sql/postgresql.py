@@ -1,6 +1,6 @@
 """Many rows at once on PostgreSQL: look-ups by array; COPY into the table, or into a temporary one and a statement from there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -34,6 +34,11 @@ class PostgreSQLBulk:
         where = " AND ".join(f"{_literal(f't.{self.quote(name)}')} = ANY(%s)" for name in by)
         rows = connection.execute(f"{head}{where}{_literal(order)}", list(map(array, sets))).fetchall()
         return grid.decoded(names, rows)
+
+    def absent(self, connection: Any, grid: Grid, by: Names, names: Names, columns: Columns) -> Sequence[int]:
+        keys = list(zip(*columns[: len(by)], strict=True))
+        held = set(self.select(connection, grid, [*by, *names], by, keys))
+        return [i for i, row in enumerate(zip(*columns, strict=True)) if row not in held]
 
     def _shown(self, grid: Grid, name: str) -> str:
         """JSON comes as text, so that numbers stay exact."""

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mj_storage_sql.database import Database, driver
-from mj_storage_sql.grid import Grid
+from mj_storage_sql.grid import Columns, Grid
 from mj_storage_sql.shapes import key_codecs, schema_and_name
 from mj_storage_sql.tables import LINK, WATERMARK
 from mj_storage_sql.values import Codec, key_to_text, text_to_key
@@ -69,6 +69,21 @@ def last_seen(database: Database, grid: Grid, context: SyncContext, ids: Sequenc
     with database.read() as cx:
         rows = database.bulk.select(driver(cx), grid, names, ("entity_map_id", "external_id"), keys)
     return {row[0]: LastSeen(*row[1:]) for row in rows}
+
+
+def differing(database: Database, grid: Grid, context: SyncContext, seen: Mapping[str, LastSeen]) -> Sequence[str]:
+    """Return the external ids whose links do not know just this."""
+    ids, last = list(seen), seen.values()
+    columns: Columns = [
+        [context.entity_map.id] * len(ids),
+        ids,
+        [one.content_hash for one in last],
+        [one.modified_at for one in last],
+        [one.is_tombstone for one in last],
+    ]
+    names = ("content_hash", "source_modified_at", "is_tombstone")
+    with database.read() as cx:
+        return [ids[i] for i in database.bulk.absent(driver(cx), grid, ("entity_map_id", "external_id"), names, columns)]
 
 
 def linked(

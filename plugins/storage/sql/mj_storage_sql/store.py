@@ -110,6 +110,9 @@ class SQLStore:
     def last_seen(self, context: SyncContext, external_ids: Sequence[str]) -> Mapping[str, LastSeen]:
         return reading.last_seen(self._database, self._grids.link, context, external_ids)
 
+    def differing(self, context: SyncContext, seen: Mapping[str, LastSeen]) -> Sequence[str]:
+        return reading.differing(self._database, self._grids.link, context, seen) if seen else ()
+
     def linked(self, entity: Entity, keys: Sequence[RowKey]) -> Mapping[RowKey, Sequence[tuple[str, str]]]:
         return reading.linked(self._database, self._grids.link, self._grid(entity), entity, keys)
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mjcore.ids import new_ids
 from mjcore.models import Entity, EntityField
-from mjcore.records import RowChange
+from mjcore.records import LastSeen, RowChange
 from mjcore.store import Store
 
 pytestmark = pytest.mark.parametrize("database", ["memory", "sqlite", "postgresql"], indirect=True)
@@ -170,3 +171,30 @@ def test_any_number_of_rows_is_written_at_once(store: Store, stage: Callable[...
     changes = [RowChange("update", key, dict.fromkeys(old, i), new, i) for i, key in sorted(keys.items(), key=lambda p: p[1])]
     scene.commit(changes=changes, cleared=[str(i) for i in range(MANY)], unstaged=[str(i) for i in range(MANY)])
     assert scene.read(keys["1999"])[names[-1]] == "new"
+
+
+LAST = st.builds(
+    LastSeen, st.sampled_from([b"0" * 16, b"1" * 16]), st.sampled_from([None, AT, AT + timedelta(microseconds=1)]), st.booleans()
+)
+IDS = st.sampled_from(["a", "b", "A", "b'", "é"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(known=st.dictionaries(IDS, LAST), asked=st.dictionaries(IDS, LAST))
+def test_a_link_knows_its_last_delivery_and_nothing_else_equals_it(store: Store, scene: Any, known: Any, asked: Any) -> None:
+    scene.commit(unlinked=["a", "b", "A", "b'", "é"])
+    links = [
+        evolve(scene.link(i, ("k",)), content_hash=o.content_hash, source_modified_at=o.modified_at, is_tombstone=o.is_tombstone)
+        for i, o in known.items()
+    ]
+    scene.commit(links=links)
+    assert store.last_seen(scene.context, ["a", "b", "A", "b'", "é", "?"]) == known
+    assert list(store.differing(scene.context, asked)) == [i for i, one in asked.items() if known.get(i) != one]
+
+
+def test_many_deliveries_are_compared_at_once(store: Store, scene: Any) -> None:
+    ids = [f"{i}" for i in range(7_001)]
+    scene.commit(links=[scene.link(i, ("k",)) for i in ids])
+    same, other = LastSeen(b"0123456789abcdef", None, False), LastSeen(b"0123456789abcdee", None, False)
+    asked = {i: other if i in ("0", "6001", "7000") else same for i in ids}
+    assert list(store.differing(scene.context, {**asked, "new": same})) == ["0", "6001", "7000", "new"]
