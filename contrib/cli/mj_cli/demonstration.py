@@ -81,7 +81,7 @@ def title(text: str) -> None:
 
 def run(*arguments: str) -> None:
     """Show one command, and run it as `mj` does."""
-    from mj_cli.app import app
+    from mj_cli.commands import app
 
     out().print(Text(plain(f"$ mj {shlex.join(arguments)}"), "cyan"), soft_wrap=True)
     code = app(arguments, standalone_mode=False)

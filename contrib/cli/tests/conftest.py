@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from mj_cli.app import app
+from mj_cli.commands import app
 from typer.testing import CliRunner
 
 METADATA = """\

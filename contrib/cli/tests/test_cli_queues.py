@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from mj_cli.app import GROUPS, app
+from mj_cli.commands import GROUPS, app
 
 Run = Callable[..., Any]
 BESIDE = Path(__file__).parents[1] / "README.md"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from mj_cli.app import COMMANDS, app
+from mj_cli.commands import COMMANDS, app
 
 BESIDE = Path(__file__).parents[1] / "README.md"
 README = BESIDE.read_text(encoding="utf-8") if BESIDE.exists() else str(metadata("mj-cli").get_payload())  # type: ignore[attr-defined]
