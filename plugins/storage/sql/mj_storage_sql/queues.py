@@ -68,15 +68,22 @@ def pages_of(database: Database, ids: sa.Column[str], where: Sequence[sa.ColumnE
         after = page[-1]
 
 
-def unseen(database: Database, of: Sequence[sa.ColumnElement[bool]], entity_map_id: str, page: Sequence[str]) -> Sequence[str]:
-    """Return those ids of a page of links that are not staged; both sides are bounded, so that no planner reads all of one."""
-    linked, staged = LINK.c.external_id, SEEN.c.external_id
+def unseen(database: Database, entity_map_id: str) -> Iterator[list[str]]:
+    """Stream the ids of live links that are not staged, a page at a time. Both sides of a page are bounded: see above."""
+    linked, staged, after = LINK.c.external_id, SEEN.c.external_id, ""
+    live = (LINK.c.entity_map_id == entity_map_id, ~LINK.c.is_tombstone)
     mine = (SEEN.c.entity_map_id == entity_map_id, SEEN.c.kind.in_(("seen", "deleted")))
-    links = sa.select(linked).where(*of, linked.between(page[0], page[-1]))
-    query = links.except_(sa.select(staged).where(*mine, staged.between(page[0], page[-1])))
-    with database.ask() as cx:
-        left = set(cx.execute(query).scalars())
-    return [external_id for external_id in page if external_id in left] if left else ()
+    ends = sa.select(linked).where(*live).order_by(linked).offset(PAGE - 1).limit(1)
+    while True:
+        with database.ask() as cx:
+            last = cx.execute(ends.where(linked > after)).scalar()
+            page = [sa.select(ids).where(*of, ids > after) for ids, of in ((linked, live), (staged, mine))]
+            if last is not None:
+                page = [side.where(side.selected_columns[0] <= last) for side in page]
+            yield list(cx.execute(sa.except_(*page).order_by("external_id")).scalars())
+        if last is None:
+            return
+        after = last
 
 
 class History:

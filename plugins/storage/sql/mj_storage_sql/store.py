@@ -149,9 +149,8 @@ class SQLStore:
         return reading.staged(self._database, self._grids.seen, context, kind, ids) if ids else {}
 
     def unseen(self, context: SyncContext) -> Iterator[Link]:
-        of = (LINK.c.entity_map_id == context.entity_map.id, ~LINK.c.is_tombstone)
-        for ids in queues.pages_of(self._database, LINK.c.external_id, of):
-            yield from self._live(context, queues.unseen(self._database, of, context.entity_map.id, ids))
+        for ids in queues.unseen(self._database, context.entity_map.id):
+            yield from self._live(context, ids)
 
     def unresolved(self, context: SyncContext) -> Iterator[Link]:
         return self._staged_links(context, "unresolved")
