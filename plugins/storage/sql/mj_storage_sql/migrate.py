@@ -13,9 +13,8 @@ LOCK = 0x6D6A  # "mj": of the advisory lock
 
 def migrate(database: Database) -> None:
     """Create the engine's tables or bring them up to date. `StoreError`: they are of a newer version than this."""
-    with database.ask() as cx:
-        if _revision(cx) == HEAD:
-            return
+    if _is_current(database):
+        return
     with database.write() as cx:
         exclusively(cx)
         if _revision(cx) != HEAD:
@@ -26,6 +25,15 @@ def exclusively(cx: sa.Connection) -> None:
     """Keep others from changing the schema until this transaction ends; on SQLite there is one writer anyway."""
     if cx.dialect.name == "postgresql":
         cx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+
+
+def _is_current(database: Database) -> bool:
+    """Ask for the revision alone, at every start; whether there is a table of it is asked where that fails."""
+    with database.ask() as cx:
+        try:
+            return cx.execute(sa.select(VERSION.c.version_num)).scalar() == HEAD
+        except sa.exc.DBAPIError:
+            return False
 
 
 def _revision(cx: sa.Connection) -> str | None:
