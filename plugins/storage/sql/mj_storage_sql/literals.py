@@ -30,19 +30,16 @@ def array(values: Sequence[Any]) -> str:
 
 def _texts(values: Sequence[Any]) -> Sequence[str]:
     types = set(map(type, values))
-    if types == {str}:
-        return [text.translate(_COPY_ESCAPES) for text in values] if _COPY_SPECIAL.search("".join(values)) else values
-    if types == {int}:
-        return list(map(str, values))
     if types == {datetime}:
         return [text[1:-1] for text in dumps_all(values)]  # JSON is made far quicker
-    if values.count(values[0]) == len(values) and type(values[0]) is not bool and not isinstance(values[0], int):
-        return [_copied(values[0])] * len(values)
-    return [_copied(value) for value in values]
-
-
-def _copied(value: Any) -> str:
-    return NULL if value is None else _text(value).translate(_COPY_ESCAPES)
+    some = values if type(None) not in types else [value for value in values if value is not None]
+    texts = some if types <= {str, type(None)} else list(map(_text, some))
+    if _COPY_SPECIAL.search("".join(texts)):
+        texts = [text.translate(_COPY_ESCAPES) for text in texts]
+    if some is values:
+        return texts
+    following = iter(texts)
+    return [NULL if value is None else next(following) for value in values]
 
 
 def _text(value: Any) -> str:
