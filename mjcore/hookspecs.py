@@ -163,7 +163,8 @@ def mj_fetch(context: SyncContext, source: Source, request: FetchRequest) -> Pag
 def mj_transform(context: SyncContext, plan: MappingPlan, batch: Batch) -> MappedBatch | None:
     """Map one batch of external records to entity values.
 
-    The kernel calls `plan(batch.records)`. Once per batch.
+    The kernel calls `plan(batch.records)`. Once per batch, perhaps on another thread: the next batch is mapped while this one is
+    written. Where most records change, that is before it is known which do not; the results of those are not used.
     """
 
 

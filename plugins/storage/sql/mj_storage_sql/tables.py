@@ -58,8 +58,12 @@ def _table(name: str, *columns: sa.Column[Any] | sa.Index | sa.UniqueConstraint,
     return sa.Table(name, METADATA, *columns, **options)
 
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Compared byte by byte, in the same order everywhere, and quicker than by any language's rules."""
+
+
 def _id() -> sa.Column[str]:
-    return sa.Column("id", sa.Text, primary_key=True)
+    return sa.Column("id", TEXT, primary_key=True)
 
 
 def _serial() -> sa.Column[int]:
@@ -68,7 +72,7 @@ def _serial() -> sa.Column[int]:
 
 
 def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
+    return sa.Column(name, TEXT, nullable=null, primary_key=key)
 
 
 def _whole(name: str, *, null: bool = False) -> sa.Column[int]:
