@@ -53,7 +53,7 @@ class Pull:
     """Part of the window was read by a run that was broken off."""
 
     def __attrs_post_init__(self) -> None:
-        self.repeat = Repeater(self.patience, self.is_stopped, self.tell)
+        self.repeat = Repeater(self.patience, self.context.is_cancelled, self.tell)
 
     def run(self) -> None:
         """Read the window to its end, apply deletes, and advance the watermark; or only what the mode asks for."""
@@ -177,8 +177,8 @@ class Pull:
         return max(2, 2 * BATCH_SIZE // self.provider.page_size)
 
     def _fetch(self, request: FetchRequest) -> Page:
-        stages = self.batches.stages
-        return self.repeat(lambda: stages.fetch(self.context, self.source, request))
+        stages, repeat = self.batches.stages, evolve(self.repeat, is_cancelled=self.is_stopped)
+        return repeat(lambda: stages.fetch(self.context, self.source, request))
 
     def is_stopped(self) -> bool:
         """The reader thread need not go on."""

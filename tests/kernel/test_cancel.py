@@ -16,12 +16,13 @@ import pytest
 from attrs import define, evolve, field, frozen
 
 from mjcore.capabilities import ProviderType
-from mjcore.errors import ConfigError, UnknownName
+from mjcore.errors import ConfigError, Unavailable, UnknownName
 from mjcore.hookspecs import hookimpl
 from mjcore.kernel import Kernel
 from mjcore.models import IntegrationRun
 from mjcore.records import ExternalRecord, FetchRequest, Page, Watermark
 from mjcore.results import SyncResult
+from mjcore.retry import Patience
 from mjcore.schema import ExternalField, ExternalObject
 
 PAGES = 400
@@ -102,6 +103,36 @@ def kernel(slow: Slow, tmp_path: Path) -> Iterator[Kernel]:
     with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"slow": Plugin(slow)}) as kernel:
         kernel.apply(DOCUMENT)
         yield kernel
+
+
+@define
+class BusyOnce(Slow):
+    """One page; its fields can be read at the second attempt, and only after that page."""
+
+    attempts: int = 0
+
+    def fetch(self, request: FetchRequest) -> Page:
+        return evolve(Slow.fetch(self, request), next=None)
+
+    def fields(self, object_name: str) -> Iterable[ExternalField]:
+        until = time.monotonic() + 5
+        while any(thread.name == "mj-prefetch" for thread in threading.enumerate()):
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        time.sleep(0.1)  # until whoever took its pages has seen that, too
+        self.attempts += 1
+        if self.attempts == 1:
+            raise Unavailable("busy")
+        return Slow.fields(self, object_name)
+
+
+def test_the_end_of_reading_cancels_nothing_else(tmp_path: Path) -> None:
+    source = BusyOnce()
+    patience = Patience(first=0.01)
+    with Kernel(f"sqlite:///{tmp_path}/t.db", plugins={"slow": Plugin(source)}, patience=patience) as kernel:
+        kernel.apply(DOCUMENT)
+        result = kernel.sync("Acme")
+    assert (result.status, result.error, result.counts.created) == ("Completed", None, 1)
 
 
 def test_another_process_stops_a_run_and_the_next_goes_on(kernel: Kernel, slow: Slow, tmp_path: Path) -> None:
