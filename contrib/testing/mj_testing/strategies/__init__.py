@@ -9,6 +9,9 @@ from mj_testing.strategies.maps import field_maps as field_maps
 from mj_testing.strategies.maps import pipelines as pipelines
 from mj_testing.strategies.records import mapped_records as mapped_records
 from mj_testing.strategies.records import records as records
+from mj_testing.strategies.schemas import entities as entities
+from mj_testing.strategies.schemas import entity_fields as entity_fields
+from mj_testing.strategies.schemas import values_of as values_of
 from mj_testing.strategies.values import scalars as scalars
 from mj_testing.strategies.values import texts as texts
 from mj_testing.strategies.values import values as values
