@@ -10,7 +10,7 @@ from mj_testing.proof import broken, raised
 from mj_testing.rules import rule
 from mj_testing.scenes import Scene, begin
 from mj_testing.strategies import entities, field_maps, values_of
-from mj_testing.strategies.schemas import TYPES
+from mj_testing.strategies.schemas import AWKWARD_NAMES, TYPES
 from mj_testing.suites.store.stage import Databases
 from mjcore.compare import same
 from mjcore.errors import RowRefused, TransformError
@@ -89,6 +89,9 @@ class ValueRules(Databases):
         remedy="quote every identifier, and double the quotes inside it; bind every value",
     )
     def test_names_are_quoted(self) -> None:
+        for name in AWKWARD_NAMES:
+            entity = Entity("Things", "things", fields=(EntityField(name),))
+            self.proof.once(lambda entity=entity: self._quotes(entity))  # type: ignore[misc]
         self.proof.holds(entities("string"), self._quotes, most=max(1, self.examples // 4))
 
     def _quotes(self, entity: Entity) -> None:
