@@ -51,6 +51,13 @@ def test_tools_are_configured_at_the_root_only(folder: Path) -> None:
     assert len((folder / "pyproject.toml").read_text().splitlines()) <= 40
 
 
+def test_every_plugin_runs_the_suite_of_its_kind(folder: Path) -> None:
+    if folder.is_relative_to(ROOT / "plugins"):
+        (suite,) = (folder / "tests").glob("test_*_suite.py")
+        package = project(folder)["project"]["name"].replace("-", "_")
+        assert f"plugin = {package}\n" in suite.read_text()
+
+
 def test_the_root_names_every_distribution() -> None:
     root = project(ROOT)
     names = {project(f)["project"]["name"] for f in FOLDERS}

@@ -168,7 +168,7 @@ class FaultServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._server.block_on_close = False
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="mj-testing faults", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,), name="mj-testing faults", daemon=True)
         self._thread.start()
         return self
 

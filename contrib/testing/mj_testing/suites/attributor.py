@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cached_property
 from typing import ClassVar
 
 import pytest
@@ -22,12 +23,18 @@ class AttributorSuite(PluginSuite):
 
     attributor: ClassVar[str | None] = None
     """The attributor's name, where the plugin has several."""
-    store: Store
+    kernels: Kernels
 
     @pytest.fixture(autouse=True)
-    def _store(self, kernel: Kernels) -> None:
-        self.store = kernel().store
-        self.prepare(self.store)
+    def _kernels(self, kernel: Kernels) -> None:
+        self.kernels = kernel
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of this test, prepared."""
+        store = self.kernels().store
+        self.prepare(store)
+        return store
 
     def prepare(self, store: Store) -> None:
         """Write what the attributor finds its evidence in."""

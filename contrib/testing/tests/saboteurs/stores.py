@@ -3,6 +3,8 @@
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -28,11 +30,22 @@ class Store:
         return getattr(self.inner, name)
 
 
+@cache
+def migrated():
+    """Return the content of a database that is migrated: migrating each one would take most of the time."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/it.db")
+        store.migrate()
+        store.close()
+        return Path(f"{folder}/it.db").read_bytes()
+
+
 class File(Database):
     def __init__(self, kind):
         self.kind, self.stores = kind, []
         self.folder = tempfile.TemporaryDirectory()
         self.path = f"{self.folder.name}/it.db"
+        Path(self.path).write_bytes(migrated())
 
     def open(self):
         self.stores.append(self.kind(open_store(f"sqlite:///{self.path}")))
