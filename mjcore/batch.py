@@ -7,6 +7,7 @@ from attrs import define, evolve, field, frozen
 from mjcore.capabilities import Store
 from mjcore.decision import Decider
 from mjcore.errors import MJError, RowRefused, RowsMoved
+from mjcore.locking import in_order
 from mjcore.mapping import MappingPlan
 from mjcore.models import SyncContext
 from mjcore.records import (
@@ -21,7 +22,6 @@ from mjcore.records import (
     Page,
     Position,
     RecordError,
-    in_order,
 )
 from mjcore.references import References
 from mjcore.stages import Stages

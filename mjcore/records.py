@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import astuple, field, frozen
@@ -191,14 +190,6 @@ class RowChange:
     """How the row was found: `link`, the match strategy's name, or `none` for a create."""
     unique_on: tuple[str, ...] = ()
     """Create: nobody else may have created these values meanwhile."""
-
-
-def in_order(changes: Sequence[RowChange]) -> list[RowChange]:
-    """Return changes by kind and key, so that all who write the same rows lock them in one order."""
-    try:
-        return sorted(changes, key=attrgetter("kind", "key"))
-    except TypeError:  # keys of several types, as SQLite allows
-        return sorted(changes, key=lambda change: (change.kind, tuple(map(str, change.key))))
 
 
 @frozen

@@ -7,7 +7,8 @@ from attrs import frozen
 from mjcore.batch import Batches
 from mjcore.chunks import chunks
 from mjcore.compare import from_json, same
-from mjcore.records import BatchWrite, Counts, ExternalRecord, Fields, Link, RowChange, Value, in_order
+from mjcore.locking import in_order
+from mjcore.records import BatchWrite, Counts, ExternalRecord, Fields, Link, RowChange, Value
 
 BATCH = 500
 

@@ -8,8 +8,9 @@ from attrs import define, evolve, field, frozen
 
 from mjcore.compare import same
 from mjcore.history import UNDONE, RecordChange
+from mjcore.locking import in_order
 from mjcore.models import EntityField, SyncContext
-from mjcore.records import Counts, Fields, Link, RowChange, RowKey, in_order
+from mjcore.records import Counts, Fields, Link, RowChange, RowKey
 from mjcore.store import Store
 
 OPPOSITE = {"create": "delete", "update": "update", "delete": "create"}
