@@ -10,8 +10,9 @@ from mjcore.chunks import chunks
 from mjcore.compare import same
 from mjcore.deletion import Deletes
 from mjcore.errors import RowRefused
+from mjcore.locking import in_order
 from mjcore.models import Entity
-from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value, in_order
+from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
 from mjcore.wording import counted
 
 BATCH = 200

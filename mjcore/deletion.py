@@ -11,9 +11,10 @@ from mjcore.batch import ATTEMPTS, Batches
 from mjcore.chunks import chunks
 from mjcore.compare import same
 from mjcore.errors import MJError, RowRefused, RowsMoved
+from mjcore.locking import in_order
 from mjcore.merge import is_newer
 from mjcore.models import Entity
-from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value, in_order
+from mjcore.records import BatchWrite, Conflict, Counts, Fields, Link, RecordError, RowChange, RowKey, Value
 from mjcore.restored import restored
 
 BATCH = 500
