@@ -14,6 +14,8 @@ from hypothesis.errors import Flaky
 from mj_testing.rules import Rule
 
 Example = TypeVar("Example")
+VOID = object()
+"""What a check returns when its example did not put the rule to the test: it does not count."""
 SHOWN = 600
 """Characters of a value that a message shows."""
 
@@ -39,13 +41,12 @@ class Proof:
     facts: dict[str, object] = field(factory=dict)
     """What every message of this proof shows, such as the config in use."""
 
-    def holds(self, strategy: st.SearchStrategy[Example], check: Callable[[Example], None], *, most: int) -> None:
-        """Check up to `most` examples. Fails with the smallest one that breaks the rule."""
+    def holds(self, strategy: st.SearchStrategy[Example], check: Callable[[Example], object], *, most: int) -> None:
+        """Check up to `most` examples. Fails with the smallest one that breaks the rule; skips when none puts it to the test."""
         __tracebackhide__ = True
 
         def example_holds(example: Example) -> None:
-            check(example)
-            self.examples += 1
+            self.examples += check(example) is not VOID
 
         example_holds.__qualname__ = example_holds.__name__ = re.sub(r"\W", "_", self.key)
         prepared = settings(
@@ -57,14 +58,16 @@ class Proof:
             suppress_health_check=list(HealthCheck),
         )(given(strategy)(example_holds))
         self._run(prepared)
+        if not self.examples:
+            pytest.skip(f"none of {most} examples put this rule to the test")
 
-    def once(self, check: Callable[[], None]) -> None:
+    def once(self, check: Callable[[], object]) -> None:
         """Run one check; what is broken fails the test in the words of the rule."""
         __tracebackhide__ = True
         self._run(check)
         self.examples += 1
 
-    def _run(self, check: Callable[[], None]) -> None:
+    def _run(self, check: Callable[[], object]) -> None:
         __tracebackhide__ = True
         try:
             check()

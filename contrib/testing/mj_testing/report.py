@@ -14,7 +14,7 @@ WORDS: Mapping[Outcome, tuple[str, str]] = {
     "proven": ("✓", "proven"),
     "broken": ("✗", "broken"),
     "known": ("!", "known to be broken"),
-    "absent": ("–", "declared absent"),
+    "absent": ("–", "not tested"),
 }
 """Sign and words of each outcome."""
 STYLE = """

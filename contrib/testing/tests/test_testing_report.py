@@ -43,7 +43,7 @@ def test_the_report_tells_every_rule_with_its_outcome(pytester: pytest.Pytester,
     pytester.makepyfile(SUITES)
     ended = pytester.runpytest_subprocess("--mj-report", "report.html", "-p", "no:cacheprovider", *options, timeout=120)
     ended.stdout.fnmatch_lines(
-        ["16 rules of 2 suites: 8 proven, 1 broken, 1 known to be broken, 6 declared absent; * examples: report.html"]
+        ["16 rules of 2 suites: 8 proven, 1 broken, 1 known to be broken, 6 not tested; * examples: report.html"]
     )
     page = (pytester.path / "report.html").read_text()
     text = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())

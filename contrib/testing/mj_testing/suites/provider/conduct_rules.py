@@ -35,7 +35,7 @@ class ConductRules(Strikes):
         with self.broken_stage() as stage:
             self.proof.holds(self.strikes(*passing), lambda strike: self._gives_up(stage, strike), most=self.examples)
 
-    def _gives_up(self, stage: Stage, strike: Strike) -> None:
+    def _gives_up(self, stage: Stage, strike: Strike) -> object:
         def ask(call: Callable[[], Any], _: Any) -> None:
             began = time.monotonic()
             with suppress(Exception):  # of which type it should be is another rule's matter
@@ -47,7 +47,7 @@ class ConductRules(Strikes):
             if took > QUICK:
                 broken(example=strike, seen=f"it took {took:.1f} s to say so")
 
-        self.struck(stage, strike, ask=ask)
+        return self.struck(stage, strike, ask=ask)
 
     @rule(
         "no secret is in an error, a log line, or what a source shows of itself",
@@ -59,7 +59,7 @@ class ConductRules(Strikes):
         with self.broken_stage() as stage:
             self.proof.holds(self.strikes(), lambda strike: self._keeps_secrets(stage, strike), most=self.examples)
 
-    def _keeps_secrets(self, stage: Stage, strike: Strike) -> None:
+    def _keeps_secrets(self, stage: Stage, strike: Strike) -> object:
         secrets = [secret for secret in stage.account.secrets().values() if secret]
 
         def ask(call: Callable[[], Any], _: Any) -> None:
@@ -76,9 +76,9 @@ class ConductRules(Strikes):
                         shown = text[max(0, at - 60) : at] + "<the secret>" + text[at + len(secret) : at + len(secret) + 20]
                         broken(example=strike, seen=f"{where}: …{shown}…")
 
-        self.struck(stage, strike, ask=ask)
         if any(secret in repr(stage.open()) for secret in secrets):
             broken(example="repr(source)", seen="it holds the secret")
+        return self.struck(stage, strike, ask=ask)
 
     @rule(
         "a token of the limiter is taken before every request",

@@ -32,7 +32,7 @@ class FaultRules(Strikes):
         with self.broken_stage() as stage:
             self.proof.holds(self.strikes(), lambda strike: self._is_typed(stage, strike), most=2 * self.examples)
 
-    def _is_typed(self, stage: Stage, strike: Strike) -> None:
+    def _is_typed(self, stage: Stage, strike: Strike) -> object:
         def ask(call: Callable[[], Any], _: Any) -> None:
             wanted = FAULTS.get(strike.fault, Unavailable)
             try:
@@ -48,7 +48,7 @@ class FaultRules(Strikes):
                     return  # what a token may not see, discovery leaves out
                 broken(example=strike, seen="it went on as if nothing had happened", expected=_meaning(wanted))
 
-        self.struck(stage, strike, ask=ask)
+        return self.struck(stage, strike, ask=ask)
 
     @rule(
         "a page that is no answer of the source, such as that of a guest network, is Unavailable",
@@ -71,7 +71,7 @@ class FaultRules(Strikes):
                 strike = Strike(Fault("stall"), call, 0)
                 self.proof.once(lambda strike=strike: self._ends_in_time(stage, strike))  # type: ignore[misc]
 
-    def _ends_in_time(self, stage: Stage, strike: Strike) -> None:
+    def _ends_in_time(self, stage: Stage, strike: Strike) -> object:
         def ask(call: Callable[[], Any], _: Any) -> None:
             began = time.monotonic()
             try:
@@ -83,7 +83,7 @@ class FaultRules(Strikes):
             if (took := time.monotonic() - began) > LONGEST_STALL - 0.5:
                 broken(example=strike, seen=f"it waited for {took:.1f} s; the account's configuration asks for about a second")
 
-        self.struck(stage, strike, ask=ask)
+        return self.struck(stage, strike, ask=ask)
 
     @rule(
         "a call that failed can be repeated, and returns what it would have returned",
@@ -95,7 +95,7 @@ class FaultRules(Strikes):
         with self.broken_stage() as stage:
             self.proof.holds(self.strikes(*passing), lambda strike: self._can_be_repeated(stage, strike), most=self.examples)
 
-    def _can_be_repeated(self, stage: Stage, strike: Strike) -> None:
+    def _can_be_repeated(self, stage: Stage, strike: Strike) -> object:
         def ask(call: Callable[[], Any], right: Any) -> None:
             for attempt in ("the first attempt", "the second"):
                 try:
@@ -109,7 +109,7 @@ class FaultRules(Strikes):
                     if attempt == "the second" and found != right:
                         broken(example=strike, seen=f"repeated, it returned {found} instead of {right}")
 
-        self.struck(stage, strike, ask=ask)
+        return self.struck(stage, strike, ask=ask)
 
 
 def _meaning(wanted: type[ProviderError] | tuple[type[ProviderError], ...]) -> str:

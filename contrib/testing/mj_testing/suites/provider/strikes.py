@@ -8,6 +8,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import strategies as st
 
 from mj_testing.faults import Fault
+from mj_testing.proof import VOID
 from mj_testing.suites.provider.stage import Accounts, Stage
 from mjcore.capabilities import RecordReader, Source
 from mjcore.errors import AuthFailed, ProviderError, RateLimited, Unavailable
@@ -97,14 +98,16 @@ class Strikes(Accounts):
     def strikes(self, *faults: Fault) -> st.SearchStrategy[Strike]:
         return st.builds(Strike, st.sampled_from(faults or list(FAULTS)), st.sampled_from(CALLS), st.integers(0, 5))
 
-    def struck(self, stage: Stage, strike: Strike, *, ask: Callable[[Callable[[], Any], Any], None]) -> None:
+    def struck(self, stage: Stage, strike: Strike, *, ask: Callable[[Callable[[], Any], Any], None]) -> object:
         """Let a call fail; `ask` gets the call, with the fault before it, and what it returns without."""
         right, count = self.calls(stage).without_fault(strike.call)
-        if count:  # else what it says needs no request
-            source = stage.open()
-            stage.server.heal()
-            stage.server.fail(strike.fault, strike.number % count)
-            ask(lambda: self.calls(stage).call(source, strike.call), right)
+        if not count:
+            return VOID  # what it says needs no request
+        source = stage.open()
+        stage.server.heal()
+        stage.server.fail(strike.fault, strike.number % count)
+        ask(lambda: self.calls(stage).call(source, strike.call), right)
+        return None
 
     def calls(self, stage: Stage) -> "Calls":
         if self._calls is None or self._calls.stage is not stage:

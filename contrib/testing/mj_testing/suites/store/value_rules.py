@@ -6,7 +6,7 @@ from typing import Any
 from attrs import evolve
 from hypothesis import strategies as st
 
-from mj_testing.proof import broken, raised
+from mj_testing.proof import VOID, broken, raised
 from mj_testing.rules import rule
 from mj_testing.scenes import Scene, begin
 from mj_testing.strategies import entities, field_maps, values_of
@@ -34,14 +34,14 @@ class ValueRules(Databases):
             most = max(1, self.examples // 5)
             self.proof.holds(drawn, lambda values, scene=scene: self._keeps(scene, values), most=most)  # type: ignore[misc]
 
-    def _keeps(self, scene: Scene, raw: list[Value]) -> None:
+    def _keeps(self, scene: Scene, raw: list[Value]) -> object:
         column = scene.entity.field("V")
         fitted = [value for value in (_fit(column, each) for each in raw) if value is not _UNFIT]
         changes = sorted((scene.create(f"r{i}", {"V": value}) for i, value in enumerate(fitted)), key=lambda c: c.key)
         try:
             scene.commit(changes=changes)
         except RowRefused:
-            return  # told, and nothing is written
+            return VOID  # told, and nothing is written
         turned = {change.key: fitted[number - 1] for number, change in enumerate(changes)}
         for wanted in ({change.key: change.new["V"] for change in changes}, turned):
             rows = self.store.read(scene.entity, [change.key for change in changes], ("V",))
@@ -50,6 +50,7 @@ class ValueRules(Databases):
                     broken(type=column and column.type, example=value, seen=rows.get(key, {}).get("V", "no row"))
             moves = [RowChange("update", k, {"V": rows[k]["V"]}, {"V": v}, "r") for k, v in sorted(turned.items())]
             scene.commit(changes=[move for move in moves if not same(column, move.old["V"], move.new["V"])])
+        return None if fitted else VOID
 
     @rule(
         "a row is found by any value that it holds, and null finds nothing",
@@ -63,14 +64,14 @@ class ValueRules(Databases):
                 most = max(1, self.examples // 10)
                 self.proof.holds(drawn, lambda values, scene=scene: self._finds(scene, values), most=most)  # type: ignore[misc]
 
-    def _finds(self, scene: Scene, raw: list[Value]) -> None:
+    def _finds(self, scene: Scene, raw: list[Value]) -> object:
         column = scene.entity.field("V")
         fitted = [value for value in (_fit(column, each) for each in raw) if value is not _UNFIT]
         changes = sorted((scene.create(f"r{i}", {"V": value}) for i, value in enumerate(fitted)), key=lambda c: c.key)
         try:
             scene.commit(changes=changes)
         except RowRefused:
-            return
+            return VOID
         found = self.store.rows(scene.entity).find(("V",), [(value,) for value in fitted])
         for change in changes:
             value = change.new["V"]
@@ -83,6 +84,7 @@ class ValueRules(Databases):
         for keys in found.values():
             if list(keys) != sorted(keys):
                 broken(type=column and column.type, example=fitted, seen=f"keys that are not sorted: {keys}")
+        return None if fitted else VOID
 
     @rule(
         "tables and fields may be called as they like",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from mj_testing.proof import broken, raised
+from mj_testing.proof import VOID, broken, raised
 from mj_testing.rules import rule
 from mj_testing.strategies import field_maps, records
 from mj_testing.suites.transform.steps import Column, Results, Steps, is_refusal, same, tried
@@ -51,10 +51,10 @@ class PipelineRules(Steps):
         drawn = st.tuples(self.columns(st.none() | self.values(), least=2), policies)
         self.proof.holds(drawn, self._fails_alone, most=self.examples)
 
-    def _fails_alone(self, drawn: tuple[Column, OnError]) -> None:
+    def _fails_alone(self, drawn: tuple[Column, OnError]) -> object:
         column, on_error = drawn
         if all(self.passes(column.config, *pair) for pair in column.pairs() if pair[0] is not None):
-            return
+            return VOID
         batch = [ExternalRecord(str(i), {**record, "it": value}) for i, (value, record) in enumerate(column.pairs())]
         maps = (FieldMap("it", "Value", (TransformStep(self.type.name, column.config, on_error),)),)
         together = self.rows(maps, batch)
@@ -63,6 +63,7 @@ class PipelineRules(Steps):
             if not same(alone.get(id_), together.get(id_)):
                 seen = f"{record.fields['it']!r} alone gives {_row(alone, id_)}, in this batch {_row(together, id_)}"
                 broken(example=column, on_error=on_error, seen=seen)
+        return None
 
     def rows(self, maps: tuple[FieldMap, ...], batch: Sequence[ExternalRecord]) -> Mapping[str, Fields]:
         """Return what the kernel maps records to, by id; failed ones are not there."""
@@ -132,24 +133,25 @@ class PipelineRules(Steps):
         inverse = self.type.inverse
         self.proof.holds(self.columns(most=1), lambda column: self._leads_back(inverse, column), most=self.examples)
 
-    def _leads_back(self, inverse: Callable[[Any], Step], column: Column) -> None:
+    def _leads_back(self, inverse: Callable[[Any], Step], column: Column) -> object:
         try:
             back = inverse(structure(self.type.config, column.config))
         except ConfigError:
-            return
+            return VOID
         with self.step(column.config) as there:
             there_ = tried(there, column.values, column.records)
             if not isinstance(there_, Results) or there_.values[0] is None:
-                return
+                return VOID
             back_ = tried(back, there_.values, column.records)
             if isinstance(back_, Exception):
                 if not is_refusal(back_):
                     broken(cause=back_, example=column, seen=f"there: {there_.values[0]!r}; back: raised {raised(back_)}")
-                return
+                return VOID
             again = tried(there, back_.values, column.records)
         if not isinstance(again, Results) or again.values[0] != there_.values[0]:
             seen = raised(again) if isinstance(again, Exception) else repr(again.values[0])
             broken(example=column, seen=f"there: {there_.values[0]!r}; back: {back_.values[0]!r}; there again: {seen}")
+        return None
 
 
 class Watched(dict[str, Value]):
