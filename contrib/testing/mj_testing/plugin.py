@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mj-testing", "conformance of mjcore plugins")
     group.addoption("--mj-report", metavar="FILE", help="write an HTML page of what the suites have proven")
+    group.addoption(
+        "--mj-examples", metavar="N", type=int, help="test each rule with N examples instead of the suite's own number"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

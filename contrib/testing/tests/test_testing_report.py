@@ -34,6 +34,24 @@ class TestTwo(PluginSuite):
     plugin = Plugin()
     lacks = {"pakcaging": "it is a class", "packaging": "it is a class", "lightness": "it is small"}
 """
+STEP = """
+from pathlib import Path
+from mj_testing.suites import PluginSuite
+from mjcore.hookspecs import hookimpl
+
+class Plugin:
+    @hookimpl
+    def mj_batch_done(self, context, counts):
+        pass
+
+class TestOne(PluginSuite):
+    plugin, examples = Plugin(), 4
+    lacks = {"packaging": "it is a class", "lightness": "it is small"}
+
+    def _loads(self):
+        with Path("seen").open("a") as file:
+            print(self.examples, file=file)
+"""
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "workers"])
@@ -53,6 +71,13 @@ def test_the_report_tells_every_rule_with_its_outcome(pytester: pytest.Pytester,
     assert "did you mean 'packaging'?" in text
     assert "it and all its modules import with its declared dependencies alone" in text
     assert not re.findall(r"(?:src|href)=\"(?!#)", page), "nothing is loaded from elsewhere"
+
+
+def test_the_number_of_examples_can_be_asked_for(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(STEP)
+    for asked in ((), ("--mj-examples", "9")):
+        pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *asked, timeout=120)
+    assert sorted(set(map(int, (pytester.path / "seen").read_text().split()))) == [4, 9]
 
 
 def test_without_the_option_nothing_is_written(pytester: pytest.Pytester) -> None:

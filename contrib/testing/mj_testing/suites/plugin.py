@@ -57,6 +57,8 @@ class PluginSuite:
         told["replaced"] = dict(replaced(type(self))).get(request.function.__name__) or ""
         if mark.needs and mark.needs in self.lacks:
             pytest.skip(f"{self.plugin_name} lacks {mark.needs}: {self.lacks[mark.needs]}")
+        if wanted := request.config.getoption("--mj-examples"):
+            vars(self)["examples"] = wanted
         self.proof = Proof(name, self.plugin_name, mark, request.node.nodeid)
         yield
         told["examples"] = self.proof.examples
