@@ -148,7 +148,7 @@ class PipelineRules(Steps):
                     broken(cause=back_, example=column, seen=f"there: {there_.values[0]!r}; back: raised {raised(back_)}")
                 return VOID
             again = tried(there, back_.values, column.records)
-        if not isinstance(again, Results) or again.values[0] != there_.values[0]:
+        if not isinstance(again, Results) or not _equal(again.values[0], there_.values[0]):
             seen = raised(again) if isinstance(again, Exception) else repr(again.values[0])
             broken(example=column, seen=f"there: {there_.values[0]!r}; back: {back_.values[0]!r}; there again: {seen}")
         return None
@@ -168,6 +168,11 @@ class Watched(dict[str, Value]):
     def get(self, name: str, default: Value = None) -> Value:
         self.read.add(name)
         return super().get(name, default)
+
+
+def _equal(one: Value, other: Value) -> bool:
+    """Return whether two values are equal, as those that are not equal to themselves are, too."""
+    return same(one, other) or bool(one == other)
 
 
 def _row(found: Mapping[str, Fields], id_: str) -> str:
