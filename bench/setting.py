@@ -29,8 +29,9 @@ def tool(name: str) -> str:
 
 
 def environment() -> Mapping[str, str]:
-    """Return what every measured process finds: bytecode is kept, as on any machine, and nothing is printed."""
-    return {**{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}, **QUIET}
+    """Return what every measured process finds: bytecode is kept, nothing is printed, no test runs around it."""
+    left_out = ("PYTHONDONTWRITEBYTECODE", "PYTEST_")
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(left_out)}, **QUIET}
 
 
 @frozen
