@@ -3,7 +3,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import mj_provider_hubspot
-import pytest
 from mj_sandbox import serve
 from mj_testing.suites import Account, ProviderSuite
 
@@ -60,7 +59,3 @@ class TestHubSpot(ProviderSuite):
     plugin = mj_provider_hubspot
     account = Portal
     examples = 20
-
-    @pytest.mark.xfail(strict=True, reason="high_watermark() takes the Date of any answer, without reading that it is HubSpot's")
-    def test_what_is_no_answer_is_unavailable(self) -> None:
-        super().test_what_is_no_answer_is_unavailable()
